@@ -1,0 +1,1 @@
+"""What the DAG files share: defaults, parameters, assets, clients, alerts."""

@@ -1,0 +1,1 @@
+"""Jobs: plan, apply, verify, report; no Airflow in here."""

@@ -1,0 +1,103 @@
+"""Every error this project raises on purpose.
+
+The hierarchy::
+
+    PipelineError
+    ├── ConfigurationError         what people wrote: fixed by editing a file or a parameter
+    │   ├── SettingsError          include/environments/{environment}.yaml
+    │   ├── SchemaError            include/schemas/{table}.avsc or include/record_types/{table}.yaml
+    │   └── ParameterError         what a run was triggered with
+    ├── InvalidRecordError         one change record that cannot become a row; never fails a batch
+    ├── CatalogError               Glue refused, or holds something else than expected
+    │   ├── DatabaseNotFoundError
+    │   ├── TableNotFoundError
+    │   ├── ConcurrentChangeError  somebody else changed the same table meanwhile: run again
+    │   └── PartitionsFailedError  some partitions of a batch failed; names each with its reason
+    ├── StorageError               S3 refused
+    ├── ThrottledError             AWS asked to slow down until our patience ran out
+    └── AlertError                 an alert could not be sent
+
+Catch :class:`PipelineError` to handle all of them; everything else is a defect or an outage::
+
+    try:
+        register_partitions.run(...)
+    except PipelineError as error:
+        logger.error("%s", error)
+"""
+
+from __future__ import annotations
+
+
+class PipelineError(Exception):
+    """Base of every error this project raises on purpose; its message names the thing, the place and the remedy."""
+
+
+class ConfigurationError(PipelineError):
+    """Something that people wrote is wrong: a file or a parameter."""
+
+
+class SettingsError(ConfigurationError):
+    """An environment's YAML file is missing, unreadable or holds a wrong or unknown key."""
+
+
+class SchemaError(ConfigurationError):
+    """A table's Avro schema or declaration is invalid or cannot be expressed in Glue."""
+
+
+class ParameterError(ConfigurationError):
+    """A run was triggered with a parameter that makes no sense."""
+
+
+class InvalidRecordError(PipelineError):
+    """A change record that cannot become a row of its table.
+
+    Attributes:
+        field: Dotted path of the offending field, ``""`` when the record as a whole is unreadable.
+        reason: What is wrong with it, in words; never holds the value, which may be personal data.
+    """
+
+    def __init__(self, field: str, reason: str) -> None:
+        self.field = field
+        self.reason = reason
+        super().__init__(f"{field}: {reason}" if field else reason)
+
+
+class CatalogError(PipelineError):
+    """Glue refused a call, or holds something else than expected."""
+
+
+class DatabaseNotFoundError(CatalogError):
+    """The environment's Glue database does not exist."""
+
+
+class TableNotFoundError(CatalogError):
+    """A Glue table does not exist."""
+
+
+class ConcurrentChangeError(CatalogError):
+    """Somebody else changed the same table between our reading and our writing."""
+
+
+class PartitionsFailedError(CatalogError):
+    """Some partitions could not be written; the others were.
+
+    Attributes:
+        failures: Reason by ``table/partition_date=YYYY-MM-DD``.
+    """
+
+    def __init__(self, failures: dict[str, str]) -> None:
+        self.failures = failures
+        listed = "; ".join(f"{partition}: {reason}" for partition, reason in sorted(failures.items()))
+        super().__init__(f"{len(failures)} partition(s) failed, all others were written. {listed}")
+
+
+class StorageError(PipelineError):
+    """S3 refused a call."""
+
+
+class ThrottledError(PipelineError):
+    """AWS asked to slow down, and kept asking until the retries ran out."""
+
+
+class AlertError(PipelineError):
+    """An alert could not be sent to one of its channels."""

@@ -1,0 +1,158 @@
+"""One validated YAML file an environment: ``include/environments/{environment}.yaml``.
+
+``DMD_ENV`` names the environment (default ``local``). Loading is the only thing that reads the file, and it is
+cached: DAG files load it while they are parsed.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from dmd_pipeline.errors import SettingsError
+from dmd_pipeline.layout import Layout
+
+
+INCLUDE = Path(__file__).resolve().parents[2] / "include"
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+"""A name that may stand in SQL and in a path: lower-case letters, digits, underscores."""
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+Cron = Annotated[str, StringConstraints(pattern=r"^(\S+ ){4}\S+$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Registration(_Section):
+    """How ``register_partitions`` works."""
+
+    ahead_days: Annotated[int, Field(ge=0, le=366)] = Field(
+        description="Register this many days after today (UTC), whether or not they hold data."
+    )
+    parallel_batches: Annotated[int, Field(ge=1, le=16)] = Field(
+        description="BatchCreatePartition calls under way at once, per table."
+    )
+
+
+class Schedules(_Section):
+    """Cron expressions (UTC), one a scheduled DAG."""
+
+    register_partitions: Cron
+    apply_schema_changes: Cron
+
+
+class Settings(_Section):
+    """Everything that differs between environments."""
+
+    environment: Literal["local", "dev1", "qa1", "preprod1", "prod1"]
+    account_id: Annotated[str, StringConstraints(pattern=r"^\d{12}$")] = Field(description="AWS account, 12 digits.")
+    region: Name
+    bucket: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+    prefix: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$")] = Field(description="First folder of every key.")
+    database: Identifier = Field(description="Glue database.")
+    workgroup: Name = Field(description="Athena workgroup.")
+    stream: Name = Field(description="Kinesis data stream of change records.")
+    function: Name = Field(description="The delivery worker's Lambda function.")
+    dead_letter_queue: Name = Field(description="SQS queue that receives the positions of failed batches.")
+    alerts_topic: Name = Field(description="SNS topic of alerts.")
+    kms_key: Name = Field(description="Alias (without `alias/`) of the key that encrypts raw and quarantined records.")
+    aws_conn_id: Name = Field(description="Airflow connection that gives access to AWS.")
+    registration: Registration
+    schedules: Schedules
+
+    @property
+    def layout(self) -> Layout:
+        """Where things lie in this environment's bucket."""
+        return Layout(self.bucket, self.prefix)
+
+    @property
+    def alerts_topic_arn(self) -> str:
+        """ARN of the SNS topic of alerts."""
+        return f"arn:aws:sns:{self.region}:{self.account_id}:{self.alerts_topic}"
+
+    @property
+    def stream_arn(self) -> str:
+        """ARN of the stream of change records."""
+        return f"arn:aws:kinesis:{self.region}:{self.account_id}:stream/{self.stream}"
+
+    @property
+    def function_arn(self) -> str:
+        """ARN of the delivery worker's function."""
+        return f"arn:aws:lambda:{self.region}:{self.account_id}:function:{self.function}"
+
+    @property
+    def dead_letter_queue_arn(self) -> str:
+        """ARN of the queue of failed batches."""
+        return f"arn:aws:sqs:{self.region}:{self.account_id}:{self.dead_letter_queue}"
+
+
+def current_environment() -> str:
+    """Name of the environment this process works in: ``DMD_ENV``, or ``local``."""
+    return os.environ.get("DMD_ENV", "local")
+
+
+@cache
+def load_settings(environment: str | None = None, include: Path = INCLUDE) -> Settings:
+    """Read and validate an environment's file.
+
+    Args:
+        environment: Its name; the current one when None.
+        include: Folder that holds ``environments/``.
+
+    Raises:
+        SettingsError: The file is missing, is not YAML, or holds a wrong or unknown key; names file, key and what was
+            expected.
+    """
+    name = environment or current_environment()
+    path = include / "environments" / f"{name}.yaml"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        known = ", ".join(sorted(file.stem for file in path.parent.glob("*.yaml"))) or "none"
+        raise SettingsError(f"{path}: cannot be read ({error.strerror}); environments with a file: {known}") from error
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{path}: not valid YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise SettingsError(f"{path}: expected a mapping of settings, found {type(values).__name__}")
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError(_describe(path, error)) from error
+    if settings.environment != name:
+        raise SettingsError(
+            f"{path}: environment: expected {name!r} as in the file's name, found {settings.environment!r}"
+        )
+    return settings
+
+
+def _describe(path: Path, error: ValidationError) -> str:
+    """All wrong keys of a file, a line each: file, key, what was expected, what was found."""
+    lines = []
+    for item in error.errors():
+        key = ".".join(str(part) for part in item["loc"])
+        if item["type"] == "extra_forbidden":
+            expected = f"unknown key; expected one of: {', '.join(_keys_beside(item['loc']))}"
+        elif item["type"] == "missing":
+            expected = "missing; every environment states it"
+        else:
+            expected = f"{item['msg'][0].lower()}{item['msg'][1:]}, found {item['input']!r}"
+        lines.append(f"{path}: {key}: {expected}")
+    return "\n".join(lines)
+
+
+def _keys_beside(location: tuple[int | str, ...]) -> list[str]:
+    model: type[BaseModel] = Settings
+    for part in location[:-1]:
+        annotation = model.model_fields[str(part)].annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            model = annotation
+    return list(model.model_fields)
