@@ -1,0 +1,157 @@
+"""The strict AWS on one machine, as an object."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING, Any, Self
+
+import boto3
+from botocore.config import Config
+from moto.core.config import default_user_config
+from moto.moto_api._internal.models import moto_api_backend
+
+from dmd_pipeline.settings import INCLUDE, Settings, load_settings
+from local.aws.calls import CallLog
+from local.aws.control import Control
+from local.aws.environment import make_environment
+from local.aws.faults import Fault, Faults
+from local.aws.pipeline import Moto, Pipeline, Rule
+from local.aws.server import HOST, Server
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+DEFAULT_PORT = 4566
+ACCESS_KEY = "local"
+SECRET_KEY = "local"  # noqa: S105 - opens nothing: there is no account behind it
+
+
+class LocalAws:
+    """A strict AWS in this process, served on 127.0.0.1; a context manager.
+
+    There can be one at a time in a process: moto keeps its state in module globals.
+
+    Attributes:
+        settings: The environment whose resources it holds.
+        calls: Every call it served.
+    """
+
+    _running: threading.Lock = threading.Lock()
+
+    def __init__(self, port: int = 0, settings: Settings | None = None) -> None:
+        self.settings = settings or load_settings("local")
+        self.calls = CallLog()
+        self._faults = Faults()
+        self._control = Control(self.calls, self._faults, self.reset)
+        self._asked_port = port
+        self._server: Server | None = None
+        self._clients: dict[str, Any] = {}
+        # Any: boto3-stubs know clients by literal names only.
+        self._session: Any = boto3.Session(
+            aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY, region_name=self.settings.region
+        )
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Serve, and make the environment's resources.
+
+        Raises:
+            RuntimeError: Another LocalAws runs in this process.
+            OSError: The port is taken.
+        """
+        if not self._running.acquire(blocking=False):
+            raise RuntimeError("a LocalAws runs in this process already; stop it first, or use its fixture")
+        try:
+            default_user_config["lambda"]["use_docker"] = False  # the code runs as local.delivery_worker
+            self._server = Server(
+                Pipeline(self.calls, self._faults, self._control, self._rules(), Moto()), self._asked_port
+            )
+            self._server.start()
+            self.reset()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop serving; what it held is forgotten by the next start."""
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+        self._clients.clear()
+        if self._running.locked():
+            self._running.release()
+
+    @property
+    def url(self) -> str:
+        """The endpoint for every service."""
+        if self._server is None:
+            raise RuntimeError("the LocalAws is not running: call start() or use it in a with statement")
+        return f"http://{HOST}:{self._server.port}"
+
+    def reset(self) -> None:
+        """Forget all data, calls and faults, then make the environment's resources again (and no tables)."""
+        self._control.ready = False
+        self._faults.clear()
+        moto_api_backend.reset()
+        make_environment(self.client, self.settings, _record_types())
+        self.calls.clear()
+        self._control.ready = True
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of this AWS, made once a service."""
+        if service not in self._clients:
+            config = Config(retries={"total_max_attempts": 1}, max_pool_connections=32)
+            self._clients[service] = self._session.client(service, endpoint_url=self.url, config=config)
+        return self._clients[service]
+
+    def session_env(self) -> dict[str, str]:
+        """Environment variables with which any AWS SDK or CLI in a child process talks to this AWS."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            "AWS_DEFAULT_REGION": self.settings.region,
+            "AWS_REGION": self.settings.region,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        }
+
+    def fail(
+        self,
+        operation: str,
+        code: str = "ThrottlingException",
+        times: int = 1,
+        status: int = 400,
+        message: str = "Injected fault.",
+        after: int = 0,
+    ) -> None:
+        """Make coming calls of an operation fail.
+
+        Args:
+            operation: As in the call log, ``"glue:BatchCreatePartition"``.
+            code: The error code the client sees.
+            times: How many calls fail.
+            status: HTTP status of the failures.
+            message: The message the client sees.
+            after: How many calls are served before the first failure.
+        """
+        self._faults.add(Fault(operation, code, times, status, message, after))
+
+    def _rules(self) -> list[Rule]:
+        return []
+
+
+def _record_types(include: Path = INCLUDE) -> list[str]:
+    return sorted(file.stem for file in (include / "record_types").glob("*.yaml"))

@@ -1,0 +1,157 @@
+"""What travels through the local AWS: a call that came in, the response that goes out, and errors in between."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
+
+from moto.core.utils import get_service_model
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from wsgiref.types import WSGIEnvironment
+
+_BAD_REQUEST = 400
+_REQUEST_ID = "00000000-0000-4000-8000-000000000000"
+
+
+@dataclass(frozen=True)
+class Response:
+    """An HTTP response."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request of a client, with the service and operation it is for.
+
+    Attributes:
+        service: Name of the service as boto3 spells it, ``"glue"``.
+        operation: Name of the operation, ``"GetPartitions"``; ``"Unknown"`` when no operation of the service fits.
+        protocol: Wire protocol of the request, ``"json"``, ``"query"``, ``"rest-xml"``, …
+        region: The region the request was signed for.
+        environ: The WSGI environment.
+        body: The request's body.
+    """
+
+    service: str
+    operation: str
+    protocol: str
+    region: str
+    environ: WSGIEnvironment
+    body: bytes
+
+    @property
+    def name(self) -> str:
+        """Service and operation as the call log spells them, ``"glue:GetPartitions"``."""
+        return f"{self.service}:{self.operation}"
+
+    @cached_property
+    def json(self) -> dict[str, Any]:
+        """The body of a JSON protocol's request, decoded."""
+        document = json.loads(self.body or b"{}")
+        if not isinstance(document, dict):
+            raise AwsError("SerializationException", "Start of structure or map found where not expected.")
+        return document
+
+    @cached_property
+    def query(self) -> dict[str, str]:
+        """The query string's arguments; the first value of each."""
+        arguments = parse_qs(self.environ.get("QUERY_STRING", ""), keep_blank_values=True)
+        return {name: values[0] for name, values in arguments.items()}
+
+    def with_json(self, document: Mapping[str, Any]) -> Call:
+        """The same call with another JSON body, for rules that change a request before moto serves it."""
+        body = json.dumps(document).encode()
+        environ = dict(self.environ)
+        environ["CONTENT_LENGTH"] = str(len(body))
+        return Call(self.service, self.operation, self.protocol, self.region, environ, body)
+
+    def rewind(self) -> WSGIEnvironment:
+        """The WSGI environment with the body at its beginning, for the next application."""
+        self.environ["wsgi.input"] = io.BytesIO(self.body)
+        return self.environ
+
+
+class AwsError(Exception):
+    """An error that a client shall see as AWS shows it: a code and a message in the protocol of the call.
+
+    Attributes:
+        code: The error's code, ``"ThrottlingException"``.
+        message: For people.
+        status: HTTP status, or None for the one that the service's model gives the code (else 400).
+    """
+
+    def __init__(self, code: str, message: str, status: int | None = None) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+def json_response(document: Mapping[str, Any], status: int = 200, version: str = "1.1") -> Response:
+    """A response of the JSON protocol (the target services' 1.1, or 1.0)."""
+    body = json.dumps(document, separators=(",", ":")).encode()
+    return Response(status, {"Content-Type": f"application/x-amz-json-{version}"}, body)
+
+
+def error_response(call: Call, error: AwsError) -> Response:
+    """Render an error in the protocol of the call it answers."""
+    status = error.status or _modelled_status(call.service, error.code)
+    headers, body = _ERROR_SHAPES.get(call.protocol, _json_error)(error, status)
+    return Response(status, {**headers, "x-amzn-RequestId": _REQUEST_ID}, body.encode())
+
+
+def _json_error(error: AwsError, status: int) -> tuple[dict[str, str], str]:
+    fault = "Receiver" if status >= 500 else "Sender"
+    headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-query-error": f"{error.code};{fault}"}
+    return headers, json.dumps({"__type": error.code, "message": error.message})
+
+
+def _rest_json_error(error: AwsError, status: int) -> tuple[dict[str, str], str]:
+    headers = {"Content-Type": "application/json", "x-amzn-ErrorType": error.code}
+    return headers, json.dumps({"Type": "Service" if status >= 500 else "User", "message": error.message})
+
+
+def _query_error(error: AwsError, status: int) -> tuple[dict[str, str], str]:
+    fault = "Receiver" if status >= 500 else "Sender"
+    body = (
+        f"<ErrorResponse><Error><Type>{fault}</Type><Code>{escape(error.code)}</Code>"
+        f"<Message>{escape(error.message)}</Message></Error><RequestId>{_REQUEST_ID}</RequestId></ErrorResponse>"
+    )
+    return {"Content-Type": "text/xml"}, body
+
+
+def _rest_xml_error(error: AwsError, _: int) -> tuple[dict[str, str], str]:
+    body = (
+        f"<Error><Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
+        f"<RequestId>{_REQUEST_ID}</RequestId></Error>"
+    )
+    return {"Content-Type": "application/xml"}, body
+
+
+_ERROR_SHAPES: dict[str, Callable[[AwsError, int], tuple[dict[str, str], str]]] = {
+    "json": _json_error,
+    "rest-json": _rest_json_error,
+    "query": _query_error,
+    "rest-xml": _rest_xml_error,
+}
+
+
+@cache
+def _modelled_status(service: str, code: str) -> int:
+    """The HTTP status that the service's model gives an error code."""
+    model = get_service_model(service)
+    for shape in model.error_shapes:
+        if code in (shape.name, shape.error_code):
+            return int(shape.metadata.get("error", {}).get("httpStatusCode", _BAD_REQUEST))
+    return _BAD_REQUEST

@@ -1,0 +1,42 @@
+"""Fixtures for every test: the environment's settings and the strict local AWS.
+
+``local_aws`` is one server for the whole test run. ``aws`` is the same server, emptied before each test, with the
+process's environment pointing at it: boto3 clients and child processes reach it and nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dmd_pipeline.settings import Settings, load_settings
+from local.aws import LocalAws
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    """Settings of the environment ``local``."""
+    return load_settings("local")
+
+
+@pytest.fixture(scope="session")
+def local_aws(settings: Settings) -> Iterator[LocalAws]:
+    """The strict local AWS, started once; holds whatever earlier tests left (use ``aws`` for an empty one)."""
+    with LocalAws(settings=settings) as server:
+        yield server
+
+
+@pytest.fixture
+def aws(local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> LocalAws:
+    """The strict local AWS with nothing but the environment's resources in it."""
+    for name, value in local_aws.session_env().items():
+        monkeypatch.setenv(name, value)
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    local_aws.reset()
+    return local_aws
