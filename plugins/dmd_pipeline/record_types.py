@@ -1,0 +1,263 @@
+"""The record types: what is known about each of them, as data.
+
+A record type is two files of one name, and a third that checks its table's data::
+
+    include/schemas/{name}.avsc          what a row holds
+    include/record_types/{name}.yaml     how a change becomes a row: the keys of RecordType, less name and schema
+    include/expectations/{name}.json     what must hold for a partition
+
+Adding those three files adds a record type; nothing in the library names one.
+
+What every record type has in common, because the delivery of a change writes it, is checked of each schema: a string
+``type``, a record ``reference{id, timestamp}``, an optional boolean ``isDeleted``, and ``date.deleted``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from dmd_pipeline.errors import SchemaError
+from dmd_pipeline.schemas import expand, field_type, load_schema, without_null
+from dmd_pipeline.settings import INCLUDE
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+
+NOW: Final = "now"
+"""Stands at the end of a list of paths for the time of delivery."""
+
+
+@dataclass(frozen=True)
+class TimestampRule:
+    """Where a row's ``reference.timestamp`` comes from.
+
+    Attributes:
+        pick: ``first_of``: the first stamp that is present; ``latest_of``: the latest of those that are present.
+        paths: Dotted paths of stamps; the last may be :data:`NOW`.
+    """
+
+    pick: Literal["first_of", "latest_of"]
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DerivedRecord:
+    """A record that is read out of the text of another field.
+
+    A source of another form gives no record and does not make the change invalid: the source itself is kept, and
+    losing a row for the sake of a convenience would be the worse of the two.
+
+    Attributes:
+        record: Name of the optional top-level record to fill.
+        source: Dotted path of the text.
+        pattern: Matches the whole text; its named groups are the record's fields.
+    """
+
+    record: str
+    source: str
+    pattern: re.Pattern[str]
+
+
+@dataclass(frozen=True, eq=False)
+class RecordType:
+    """One kind of record: its schema, and how a change of one becomes a row.
+
+    Attributes:
+        name: Value of the records' ``type``; name of the table and of its folder.
+        schema: Of a row, as written in include/schemas.
+        partition_date: Dotted paths of stamps; the first that is present gives the partition. May end in :data:`NOW`.
+        reference_id: Dotted paths of the parts of ``reference.id``, joined by ``_``.
+        reference_timestamp: Where ``reference.timestamp`` comes from.
+        redacted: Dotted paths of personal data, replaced by ``[redacted]`` in the row of a removal.
+        derived: Records that are read out of the text of another field.
+    """
+
+    name: str
+    schema: Mapping[str, Any]
+    partition_date: tuple[str, ...]
+    reference_id: tuple[str, ...]
+    reference_timestamp: TimestampRule
+    redacted: tuple[str, ...] = ()
+    derived: tuple[DerivedRecord, ...] = field(default=())
+
+
+@cache
+def load_record_types(include: Path = INCLUDE) -> Mapping[str, RecordType]:
+    """Every record type of a folder, by name, sorted.
+
+    Args:
+        include: Folder that holds ``schemas/`` and ``record_types/``.
+
+    Raises:
+        SchemaError: A file is missing or wrong; names file, key and what was expected.
+    """
+    names = sorted(
+        {file.stem for file in (include / "schemas").glob("*.avsc")}
+        | {file.stem for file in (include / "record_types").glob("*.yaml")}
+    )
+    if not names:
+        raise SchemaError(f"{include}: holds no record type: expected schemas/*.avsc and record_types/*.yaml")
+    return MappingProxyType({name: _load(name, include) for name in names})
+
+
+Path_ = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
+Paths = Annotated[list[Path_], Field(min_length=1)]
+
+
+class _Declaration(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class _TimestampRule(_Declaration):
+    first_of: Paths | None = None
+    latest_of: Paths | None = None
+
+
+class _Derived(_Declaration):
+    record: Path_
+    source: Path_
+    pattern: str
+
+
+class _RecordType(_Declaration):
+    partition_date: Paths
+    reference_id: Paths
+    reference_timestamp: _TimestampRule
+    redacted: list[Path_] = []
+    derived: list[_Derived] = []
+
+
+def _load(name: str, include: Path) -> RecordType:
+    schema_file = include / "schemas" / f"{name}.avsc"
+    declaration_file = include / "record_types" / f"{name}.yaml"
+    for file, other in ((schema_file, declaration_file), (declaration_file, schema_file)):
+        if not file.is_file():
+            raise SchemaError(f"{file}: missing; {other} needs it beside it")
+    if re.fullmatch(r"[a-z][a-z0-9_]*", name) is None:
+        raise SchemaError(
+            f"{schema_file}: a record type names a table: expected lower-case letters, digits and underscores"
+        )
+    schema = load_schema(schema_file)
+    declared = _read_declaration(declaration_file)
+    try:
+        record_type = _build(name, schema, declared)
+        _check_declaration(record_type)
+    except SchemaError as error:
+        raise SchemaError(f"{declaration_file}: {error}") from error
+    missing = list(_missing_contract(expand(schema)))
+    if missing:
+        raise SchemaError(f"{schema_file}: every record type has {'; '.join(missing)}")
+    return record_type
+
+
+def _read_declaration(path: Path) -> _RecordType:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SchemaError(f"{path}: cannot be read as YAML: {error}") from error
+    try:
+        return _RecordType.model_validate(values)
+    except ValidationError as error:
+        wrong = (f"{'.'.join(map(str, item['loc'])) or 'file'}: {item['msg']}" for item in error.errors())
+        raise SchemaError("\n".join(f"{path}: {line}" for line in wrong)) from error
+
+
+def _build(name: str, schema: Mapping[str, Any], declared: _RecordType) -> RecordType:
+    rule = declared.reference_timestamp
+    if (rule.first_of is None) == (rule.latest_of is None):
+        raise SchemaError("reference_timestamp: expected exactly one of first_of, latest_of")
+    return RecordType(
+        name=name,
+        schema=schema,
+        partition_date=tuple(declared.partition_date),
+        reference_id=tuple(declared.reference_id),
+        reference_timestamp=TimestampRule("first_of", tuple(rule.first_of))
+        if rule.first_of is not None
+        else TimestampRule("latest_of", tuple(rule.latest_of or ())),
+        redacted=tuple(declared.redacted),
+        derived=tuple(_build_derived(index, derived) for index, derived in enumerate(declared.derived)),
+    )
+
+
+def _build_derived(index: int, declared: _Derived) -> DerivedRecord:
+    try:
+        pattern = re.compile(declared.pattern)
+    except re.error as error:
+        raise SchemaError(f"derived.{index}.pattern: not a regular expression: {error}") from error
+    return DerivedRecord(declared.record, declared.source, pattern)
+
+
+def _check_declaration(record_type: RecordType) -> None:
+    """Each path leads to a field of the right type, and no row can be left without a date or an id."""
+    expanded = expand(record_type.schema)
+    rule = record_type.reference_timestamp
+    _check_stamps(expanded, "partition_date", record_type.partition_date)
+    _check_stamps(expanded, f"reference_timestamp.{rule.pick}", rule.paths)
+    for path in record_type.reference_id:
+        if _text_field(expanded, "reference_id", path):
+            raise SchemaError(f"reference_id: {path} may be absent: expected fields that every record has")
+    for path in record_type.redacted:
+        _text_field(expanded, "redacted", path)
+    for index, derived in enumerate(record_type.derived):
+        _text_field(expanded, f"derived.{index}.source", derived.source)
+        _check_derived(expanded, index, derived)
+
+
+def _check_stamps(expanded: Mapping[str, Any], key: str, paths: Sequence[str]) -> None:
+    if NOW in paths[:-1]:
+        raise SchemaError(f"{key}: {NOW} is always present: expected it last")
+    optional = [_text_field(expanded, key, path) for path in paths if path != NOW]
+    if paths[-1] != NOW and all(optional):
+        raise SchemaError(f"{key}: all of {', '.join(paths)} may be absent: expected {NOW} at the end")
+
+
+def _text_field(expanded: Mapping[str, Any], key: str, path: str) -> bool:
+    """Check that a path leads to a string; tell whether it may be absent."""
+    found = field_type(expanded, path)
+    if found is None:
+        raise SchemaError(f"{key}: the schema has no field {path}")
+    if found.name != "string":
+        raise SchemaError(f"{key}: expected {path} to be a string, the schema says {found.name}")
+    return found.optional
+
+
+def _check_derived(expanded: Mapping[str, Any], index: int, derived: DerivedRecord) -> None:
+    key = f"derived.{index}"
+    found = field_type(expanded, derived.record)
+    if found is None or not isinstance(found.avro_type, dict) or found.name != "record" or "." in derived.record:
+        raise SchemaError(f"{key}.record: expected a top-level record of the schema, found {derived.record}")
+    if not found.optional:
+        raise SchemaError(f"{key}.record: expected {derived.record} to be optional: its source may be of another form")
+    groups = set(derived.pattern.groupindex)
+    fields = {item["name"]: without_null(item["type"])[0] for item in found.avro_type["fields"]}
+    if groups != {name for name, avro_type in fields.items() if avro_type == "string"} or groups != set(fields):
+        raise SchemaError(
+            f"{key}.pattern: expected one named group for each field of {derived.record}, all of them strings: "
+            f"{', '.join(fields)}; found {', '.join(sorted(groups)) or 'none'}"
+        )
+
+
+_CONTRACT: Final = (
+    ("type", "string", False),
+    ("reference.id", "string", False),
+    ("reference.timestamp", "string", False),
+    ("isDeleted", "boolean", True),
+    ("date.deleted", "string", True),
+)
+
+
+def _missing_contract(expanded: Mapping[str, Any]) -> Iterator[str]:
+    for path, name, optional in _CONTRACT:
+        found = field_type(expanded, path)
+        if found is None or found.name != name or found.optional != optional:
+            yield f"{'an optional' if optional else 'a required'} {name} {path}"
