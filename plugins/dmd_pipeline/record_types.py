@@ -24,6 +24,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from dmd_pipeline.errors import SchemaError
+from dmd_pipeline.hive import glue_columns
 from dmd_pipeline.schemas import expand, field_type, load_schema, without_null
 from dmd_pipeline.settings import INCLUDE
 
@@ -154,10 +155,19 @@ def _load(name: str, include: Path) -> RecordType:
         _check_declaration(record_type)
     except SchemaError as error:
         raise SchemaError(f"{declaration_file}: {error}") from error
+    _check_schema(schema_file, schema)
+    return record_type
+
+
+def _check_schema(path: Path, schema: Mapping[str, Any]) -> None:
+    """A schema that Glue cannot express, or that has no room for what delivery writes, is refused before any use."""
+    try:
+        glue_columns(schema)
+    except SchemaError as error:
+        raise SchemaError(f"{path}: {error}") from error
     missing = list(_missing_contract(expand(schema)))
     if missing:
-        raise SchemaError(f"{schema_file}: every record type has {'; '.join(missing)}")
-    return record_type
+        raise SchemaError(f"{path}: every record type has {'; '.join(missing)}")
 
 
 def _read_declaration(path: Path) -> _RecordType:
@@ -257,7 +267,19 @@ _CONTRACT: Final = (
 
 
 def _missing_contract(expanded: Mapping[str, Any]) -> Iterator[str]:
+    """What the delivery of a change writes, and the schema has no room for."""
     for path, name, optional in _CONTRACT:
         found = field_type(expanded, path)
         if found is None or found.name != name or found.optional != optional:
             yield f"{'an optional' if optional else 'a required'} {name} {path}"
+    if set(_fields(expanded, "reference")) - {"id", "timestamp"}:
+        yield "no other fields in reference than id and timestamp"
+    required = {name: field["type"] for name, field in _fields(expanded, "date").items() if "default" not in field}
+    if any(avro_type != "string" for avro_type in required.values()):
+        yield "no required fields in date other than stamps, which are strings"
+
+
+def _fields(expanded: Mapping[str, Any], path: str) -> dict[str, Any]:
+    found = field_type(expanded, path)
+    record = found.avro_type if found is not None else None
+    return {field["name"]: field for field in record.get("fields", [])} if isinstance(record, dict) else {}
