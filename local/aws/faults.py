@@ -19,6 +19,8 @@ class Fault:
         status: HTTP status of the failures.
         message: For people.
         after: How many calls are served before the first failure.
+        item: When given, the calls succeed and only this item of a batch fails, in the response's body: a partition's
+            value, ``"2025-06-01"``.
     """
 
     operation: str
@@ -27,6 +29,7 @@ class Fault:
     status: int = 400
     message: str = "Injected fault."
     after: int = 0
+    item: str | None = None
 
 
 class Faults:
@@ -52,9 +55,20 @@ class Faults:
         Raises:
             AwsError: The failure.
         """
+        self._strike(name, None)
+
+    def strike_item(self, name: str, item: str) -> None:
+        """Fail one item of a batch if it is its turn; uses the failure up.
+
+        Raises:
+            AwsError: The failure, for the response's body.
+        """
+        self._strike(name, item)
+
+    def _strike(self, name: str, item: str | None) -> None:
         with self._lock:
             for fault in self._faults:
-                if fault.operation != name or fault.times <= 0:
+                if (fault.operation, fault.item) != (name, item) or fault.times <= 0:
                     continue
                 if fault.after > 0:
                     fault.after -= 1

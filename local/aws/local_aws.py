@@ -16,8 +16,10 @@ from local.aws.calls import CallLog
 from local.aws.control import Control
 from local.aws.environment import make_environment
 from local.aws.faults import Fault, Faults
+from local.aws.glue import GlueRule
 from local.aws.pipeline import Moto, Pipeline, Rule
 from local.aws.server import HOST, Server
+from local.aws.validation import validate
 
 
 if TYPE_CHECKING:
@@ -136,6 +138,7 @@ class LocalAws:
         status: int = 400,
         message: str = "Injected fault.",
         after: int = 0,
+        item: str | None = None,
     ) -> None:
         """Make coming calls of an operation fail.
 
@@ -146,11 +149,12 @@ class LocalAws:
             status: HTTP status of the failures.
             message: The message the client sees.
             after: How many calls are served before the first failure.
+            item: When given, only this item of a batch fails, in a response's body: a partition's value.
         """
-        self._faults.add(Fault(operation, code, times, status, message, after))
+        self._faults.add(Fault(operation, code, times, status, message, after, item))
 
     def _rules(self) -> list[Rule]:
-        return []
+        return [validate, GlueRule(self.settings.account_id, self._faults)]
 
 
 def _record_types(include: Path = INCLUDE) -> list[str]:
