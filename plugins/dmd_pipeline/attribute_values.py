@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 NULL: Final[dict[str, Any]] = {"NULL": True}
 
-NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
-"""What DynamoDB writes for a number. Python's own parsers also take underscores, other scripts' digits and NaN."""
+is_number: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII).fullmatch
+"""Whether a text is a number as DynamoDB writes it: Python's parsers also take underscores, foreign digits and NaN."""
 
 # What DynamoDB itself can hold: 38 significant digits, magnitudes from 1E-130 to 9.99…E+125.
 _NUMBERS: Final = Context(
@@ -118,7 +118,7 @@ def _list(attributes: object) -> list[Any]:
 
 
 def _number(text: object) -> Decimal:
-    if not isinstance(text, str) or NUMBER.fullmatch(text) is None:
+    if not isinstance(text, str) or is_number(text) is None:
         raise misfit(_DESCRIPTIONS["N"], {"N": text})
     try:
         return _NUMBERS.create_decimal(text)

@@ -33,7 +33,7 @@ from copy import deepcopy
 from decimal import Context, Decimal, DecimalException
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from dmd_pipeline.attribute_values import NULL, NUMBER, below, decode_base64, misfit
+from dmd_pipeline.attribute_values import NULL, below, decode_base64, is_number, misfit
 from dmd_pipeline.errors import InvalidRecordError
 from dmd_pipeline.schemas import AvroType, type_name, without_null
 
@@ -98,7 +98,7 @@ def compile_reader(avro_type: AvroType) -> Reader:
     """
     inner, optional = without_null(avro_type)
     if optional:
-        return _optional(compile_reader(inner))
+        return _read_optional_string if inner == "string" else _optional(compile_reader(inner))
     if isinstance(inner, list):
         return _union([compile_reader(branch) for branch in inner])
     definition = inner if isinstance(inner, dict) else {"type": inner}
@@ -131,12 +131,24 @@ def _read_string(attribute: Any) -> str:
     try:
         text = attribute["S"]
     except (KeyError, TypeError):
-        raise misfit("a string (S)", attribute) from None
+        text = None
     if type(text) is not str:
         raise misfit("a string (S)", attribute)
     if not text.isascii():
         _check_unicode(text)
     return text
+
+
+def _read_optional_string(attribute: Any) -> str | None:
+    """What _optional would make of _read_string, in one call: most fields of most records are this."""
+    try:
+        text = attribute["S"]
+        if type(text) is str and text.isascii():
+            return text
+    except (KeyError, TypeError):
+        if attribute == NULL:
+            return None
+    return _read_string(attribute)
 
 
 def _check_unicode(text: str) -> None:
@@ -166,17 +178,24 @@ def _read_bytes(attribute: Any) -> bytes:
 
 
 def _number_text(attribute: Any) -> str:
-    text = attribute.get("N") if isinstance(attribute, dict) else None
-    if type(text) is not str or NUMBER.fullmatch(text) is None:
-        raise misfit("a number (N)", attribute)
-    return text
+    try:
+        text: str = attribute["N"]
+        if is_number(text):
+            return text
+    except (KeyError, TypeError):
+        pass
+    raise misfit("a number (N)", attribute)
 
 
 def _whole_number(kind: str) -> Reader:
     least, most = _RANGES[kind]
+    digits_always_in_range = len(str(most)) - 1
 
     def read_whole_number(attribute: Any) -> int:
-        number = Decimal(_number_text(attribute))
+        text = _number_text(attribute)
+        if text.isdigit() and len(text) <= digits_always_in_range:
+            return int(text)
+        number = Decimal(text)
         # The range comes first: it keeps an exponent from making an integer of ten thousand digits.
         if not least <= number <= most:
             raise InvalidRecordError("", f"expected a number in the range of Avro's {kind}")
@@ -280,27 +299,40 @@ def _array(definition: Mapping[str, Any]) -> Reader:
     read = compile_reader(definition["items"])
 
     def read_array(attribute: Any) -> list[Any]:
-        values = []
-        for attribute_value in _items(attribute):
-            try:
-                values.append(read(attribute_value))
-            except InvalidRecordError as error:
-                raise below(f"[{len(values)}]", error) from None
-        return values
+        items = _items(attribute)
+        try:
+            return [read(item) for item in items]
+        except InvalidRecordError:
+            raise _misfit_in(items, read) from None
 
     return read_array
 
 
+def _misfit_in(items: list[Any], read: Reader) -> InvalidRecordError:
+    """The error in the first item that has one: only who fails pays for counting."""
+    for index, item in enumerate(items):
+        try:
+            read(item)
+        except InvalidRecordError as error:
+            return below(f"[{index}]", error)
+    raise ValueError("expected an item that cannot be read")
+
+
 def _items(attribute: Any) -> list[Any]:
-    for tag, item_tag in _SETS.items():
-        if isinstance(attribute, dict) and tag in attribute:
-            return [{item_tag: item} for item in _content(attribute, tag, list, "a list (L) or a set (SS, NS, BS)")]
-    items: list[Any] = _content(attribute, "L", list, "a list (L) or a set (SS, NS, BS)")
+    expected = "a list (L) or a set (SS, NS, BS)"
+    if isinstance(attribute, dict) and "L" not in attribute:
+        for tag, item_tag in _SETS.items():
+            if tag in attribute:
+                return [{item_tag: item} for item in _content(attribute, tag, list, expected)]
+    items: list[Any] = _content(attribute, "L", list, expected)
     return items
 
 
 def _content(attribute: Any, tag: str, kind: type[Any], expected: str) -> Any:
-    value = attribute.get(tag) if isinstance(attribute, dict) else None
+    try:
+        value = attribute[tag]
+    except (KeyError, TypeError):
+        value = None
     if type(value) is not kind:
         raise misfit(expected, attribute)
     return value

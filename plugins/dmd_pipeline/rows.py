@@ -6,6 +6,7 @@ then what is derived is added. ``reference`` is always written here; one in the 
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dmd_pipeline.avro_readers import compile_row_reader
@@ -17,11 +18,11 @@ from dmd_pipeline.stamps import parse_stamp, utc_stamp
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
     from datetime import date, datetime
 
     from dmd_pipeline.change_records import ChangeRecord
-    from dmd_pipeline.record_types import DerivedRecord, RecordType
+    from dmd_pipeline.record_types import RecordType
 
 
 REDACTED = "[redacted]"
@@ -52,12 +53,14 @@ class RowMaker:
     def __init__(self, record_type: RecordType) -> None:
         expanded = expand(record_type.schema)
         self._read = compile_row_reader(expanded, skip=frozenset({"reference"}))
-        self._partition_date = tuple(_Stamp(path) for path in record_type.partition_date)
-        self._reference_id = tuple(_keys(path) for path in record_type.reference_id)
-        self._reference_timestamp = tuple(_Stamp(path) for path in record_type.reference_timestamp.paths)
+        self._partition_stamps = tuple((path, _getter(path)) for path in record_type.partition_date)
+        self._id_parts = tuple(_getter(path) for path in record_type.reference_id)
+        self._reference_stamps = tuple((path, _getter(path)) for path in record_type.reference_timestamp.paths)
         self._latest = record_type.reference_timestamp.pick == "latest_of"
-        self._redacted = tuple(_keys(path) for path in record_type.redacted)
-        self._derived = record_type.derived
+        self._redacted = tuple(_holder_and_name(path) for path in record_type.redacted)
+        self._derived = tuple(
+            (derived.record, _getter(derived.source), derived.pattern.fullmatch) for derived in record_type.derived
+        )
         self._dates = _date_fields(expanded)
 
     def make(self, change: ChangeRecord, now: Now) -> tuple[date, Row]:
@@ -69,10 +72,13 @@ class RowMaker:
         row = self._read(change.attributes)
         if change.event_name == REMOVE:
             self._mark_removed(row, now)
-        for derived in self._derived:
-            _derive(row, derived)
+        for record, source, match in self._derived:
+            text = source(row)
+            found = match(text) if text is not None else None
+            if found is not None:
+                row[record] = found.groupdict()
         row["reference"] = {
-            "id": "_".join([_value(row, keys) for keys in self._reference_id]),
+            "id": "_".join([part(row) for part in self._id_parts]),
             "timestamp": self._timestamp(row, now),
         }
         return self._partition(row, now), row
@@ -83,69 +89,61 @@ class RowMaker:
             # The removal is then also the first thing known of the record: it gives every stamp that must be there.
             row["date"] = {name: now.stamp if required else None for name, required in self._dates.items()}
         row["date"]["deleted"] = now.stamp
-        for *above, name in self._redacted:
-            holder = _value(row, tuple(above))
+        for holder_of, name in self._redacted:
+            holder = holder_of(row)
             if holder is not None and holder[name] is not None:
                 holder[name] = REDACTED
 
     def _partition(self, row: Row, now: Now) -> date:
-        for stamp in self._partition_date:
-            text = stamp.of(row, now)
+        for path, stamp_of in self._partition_stamps:
+            if path == NOW:
+                return now.day
+            text = stamp_of(row)
             if text is not None:
-                return stamp.moment(text).date() if stamp.path != NOW else now.day
-        raise InvalidRecordError(self._partition_date[-1].path, "missing")
+                return _moment(path, text).date()
+        raise InvalidRecordError(self._partition_stamps[-1][0], "missing")
 
     def _timestamp(self, row: Row, now: Now) -> str:
-        present = self._present(row, now)
-        if self._latest:
-            return max(present)[1]
-        return next(present)[1]
-
-    def _present(self, row: Row, now: Now) -> Iterator[tuple[datetime, str]]:
-        """The stamps a row's ``reference.timestamp`` is picked from; a declaration is refused that could give none."""
-        for stamp in self._reference_timestamp:
-            text = stamp.of(row, now)
-            if text is not None:
-                yield stamp.moment(text), text
-
-
-class _Stamp:
-    """A place in a row where a stamp may stand."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self._keys = _keys(path)
-
-    def of(self, row: Row, now: Now) -> str | None:
-        """The stamp's text, None when it is absent."""
-        return now.stamp if self.path == NOW else _value(row, self._keys)
-
-    def moment(self, text: str) -> datetime:
-        """The moment it tells."""
-        try:
-            return parse_stamp(text)
-        except (ValueError, OverflowError):
-            raise InvalidRecordError(self.path, "expected an ISO-8601 date or time, found other text") from None
+        latest: tuple[datetime, str] | None = None
+        for path, stamp_of in self._reference_stamps:
+            text = now.stamp if path == NOW else stamp_of(row)
+            if text is None:
+                continue
+            moment = _moment(path, text)
+            if not self._latest:
+                return str(text)
+            if latest is None or moment > latest[0]:
+                latest = moment, text
+        if latest is None:
+            raise InvalidRecordError(self._reference_stamps[-1][0], "missing")
+        return latest[1]
 
 
-def _keys(path: str) -> tuple[str, ...]:
-    return tuple(path.split("."))
+def _moment(path: str, text: str) -> datetime:
+    try:
+        return parse_stamp(text)
+    except (ValueError, OverflowError):
+        raise InvalidRecordError(path, "expected an ISO-8601 date or time, found other text") from None
 
 
-def _value(row: Row, keys: tuple[str, ...]) -> Any:
-    value: Any = row
-    for key in keys:
-        if value is None:
-            return None
-        value = value[key]
-    return value
+def _getter(path: str) -> Callable[[Row], Any]:
+    """What takes the value at a dotted path out of a row: None when it, or a record on the way to it, is null."""
+    first, _dot, rest = path.partition(".")
+    if not rest:
+        return itemgetter(first)
+    inner = _getter(rest)
+
+    def get(row: Row) -> Any:
+        record = row[first]
+        return None if record is None else inner(record)
+
+    return get
 
 
-def _derive(row: Row, derived: DerivedRecord) -> None:
-    source = _value(row, _keys(derived.source))
-    match = derived.pattern.fullmatch(source) if source is not None else None
-    if match is not None:
-        row[derived.record] = match.groupdict()
+def _holder_and_name(path: str) -> tuple[Callable[[Row], Any], str]:
+    """What takes the record that holds a dotted path's field out of a row, and the field's name."""
+    above, _dot, name = path.rpartition(".")
+    return (_getter(above) if above else lambda row: row), name
 
 
 def _date_fields(expanded: dict[str, Any]) -> dict[str, bool]:

@@ -25,6 +25,8 @@ def parse_stamp(text: str) -> datetime:
     if text[4:5] != "-" or text[7:8] != "-" or text[10:11] not in _BEFORE_TIME:
         raise ValueError("expected YYYY-MM-DD, or YYYY-MM-DDThh:mm and what follows")
     moment = datetime.fromisoformat(text)
+    if moment.tzinfo is UTC:
+        return moment
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
