@@ -43,7 +43,7 @@ class Layout:
 
     def partition_prefix(self, table: str, partition_date: date) -> str:
         """Key prefix of all files of one partition, with a slash at its end."""
-        return f"{self.table_prefix(table)}{PARTITION_KEY}={partition_date:%Y-%m-%d}/"
+        return f"{self.table_prefix(table)}{PARTITION_KEY}={partition_date.isoformat()}/"
 
     def partition_location(self, table: str, partition_date: date) -> str:
         """S3 URI of one partition, as its Glue partition holds it."""

@@ -20,13 +20,13 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from dmd_pipeline.errors import SchemaError
 from dmd_pipeline.hive import glue_columns
 from dmd_pipeline.schemas import expand, field_type, load_schema, without_null
 from dmd_pipeline.settings import INCLUDE
+from dmd_pipeline.yaml_files import load_yaml
 
 
 if TYPE_CHECKING:
@@ -111,8 +111,8 @@ def load_record_types(include: Path = INCLUDE) -> Mapping[str, RecordType]:
     return MappingProxyType({name: _load(name, include) for name in names})
 
 
-Path_ = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
-Paths = Annotated[list[Path_], Field(min_length=1)]
+DottedPath = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
+DottedPaths = Annotated[list[DottedPath], Field(min_length=1)]
 
 
 class _Declaration(BaseModel):
@@ -120,21 +120,21 @@ class _Declaration(BaseModel):
 
 
 class _TimestampRule(_Declaration):
-    first_of: Paths | None = None
-    latest_of: Paths | None = None
+    first_of: DottedPaths | None = None
+    latest_of: DottedPaths | None = None
 
 
 class _Derived(_Declaration):
-    record: Path_
-    source: Path_
+    record: DottedPath
+    source: DottedPath
     pattern: str
 
 
 class _RecordType(_Declaration):
-    partition_date: Paths
-    reference_id: Paths
+    partition_date: DottedPaths
+    reference_id: DottedPaths
     reference_timestamp: _TimestampRule
-    redacted: list[Path_] = []
+    redacted: list[DottedPath] = []
     derived: list[_Derived] = []
 
 
@@ -149,7 +149,7 @@ def _load(name: str, include: Path) -> RecordType:
             f"{schema_file}: a record type names a table: expected lower-case letters, digits and underscores"
         )
     schema = load_schema(schema_file)
-    declared = _read_declaration(declaration_file)
+    declared = load_yaml(declaration_file, _RecordType, SchemaError)
     try:
         record_type = _build(name, schema, declared)
         _check_declaration(record_type)
@@ -168,18 +168,6 @@ def _check_schema(path: Path, schema: Mapping[str, Any]) -> None:
     missing = list(_missing_contract(expand(schema)))
     if missing:
         raise SchemaError(f"{path}: every record type has {'; '.join(missing)}")
-
-
-def _read_declaration(path: Path) -> _RecordType:
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SchemaError(f"{path}: cannot be read as YAML: {error}") from error
-    try:
-        return _RecordType.model_validate(values)
-    except ValidationError as error:
-        wrong = (f"{'.'.join(map(str, item['loc'])) or 'file'}: {item['msg']}" for item in error.errors())
-        raise SchemaError("\n".join(f"{path}: {line}" for line in wrong)) from error
 
 
 def _build(name: str, schema: Mapping[str, Any], declared: _RecordType) -> RecordType:

@@ -11,11 +11,11 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from dmd_pipeline.errors import SettingsError
 from dmd_pipeline.layout import Layout
+from dmd_pipeline.yaml_files import load_yaml
 
 
 INCLUDE = Path(__file__).resolve().parents[2] / "include"
@@ -98,9 +98,8 @@ def current_environment() -> str:
     return os.environ.get("DMD_ENV", "local")
 
 
-@cache
 def load_settings(environment: str | None = None, include: Path = INCLUDE) -> Settings:
-    """Read and validate an environment's file.
+    """Read and validate an environment's file; each file is read once in the life of a process.
 
     Args:
         environment: Its name; the current one when None.
@@ -110,49 +109,18 @@ def load_settings(environment: str | None = None, include: Path = INCLUDE) -> Se
         SettingsError: The file is missing, is not YAML, or holds a wrong or unknown key; names file, key and what was
             expected.
     """
-    name = environment or current_environment()
-    path = include / "environments" / f"{name}.yaml"
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
+    return _load(environment or current_environment(), include)
+
+
+@cache
+def _load(environment: str, include: Path) -> Settings:
+    path = include / "environments" / f"{environment}.yaml"
+    if not path.is_file():
         known = ", ".join(sorted(file.stem for file in path.parent.glob("*.yaml"))) or "none"
-        raise SettingsError(f"{path}: cannot be read ({error.strerror}); environments with a file: {known}") from error
-    try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise SettingsError(f"{path}: not valid YAML: {error}") from error
-    if not isinstance(values, dict):
-        raise SettingsError(f"{path}: expected a mapping of settings, found {type(values).__name__}")
-    try:
-        settings = Settings.model_validate(values)
-    except ValidationError as error:
-        raise SettingsError(_describe(path, error)) from error
-    if settings.environment != name:
+        raise SettingsError(f"{path}: missing; environments with a file: {known}")
+    settings = load_yaml(path, Settings, SettingsError)
+    if settings.environment != environment:
         raise SettingsError(
-            f"{path}: environment: expected {name!r} as in the file's name, found {settings.environment!r}"
+            f"{path}: environment: expected {environment!r} as in the file's name, found {settings.environment!r}"
         )
     return settings
-
-
-def _describe(path: Path, error: ValidationError) -> str:
-    """All wrong keys of a file, a line each: file, key, what was expected, what was found."""
-    lines = []
-    for item in error.errors():
-        key = ".".join(str(part) for part in item["loc"])
-        if item["type"] == "extra_forbidden":
-            expected = f"unknown key; expected one of: {', '.join(_keys_beside(item['loc']))}"
-        elif item["type"] == "missing":
-            expected = "missing; every environment states it"
-        else:
-            expected = f"{item['msg'][0].lower()}{item['msg'][1:]}, found {item['input']!r}"
-        lines.append(f"{path}: {key}: {expected}")
-    return "\n".join(lines)
-
-
-def _keys_beside(location: tuple[int | str, ...]) -> list[str]:
-    model: type[BaseModel] = Settings
-    for part in location[:-1]:
-        annotation = model.model_fields[str(part)].annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            model = annotation
-    return list(model.model_fields)
