@@ -13,16 +13,20 @@ from moto.moto_api._internal.models import moto_api_backend
 
 from dmd_pipeline.settings import INCLUDE, Settings, load_settings
 from local.aws.calls import CallLog
+from local.aws.clock import Clock
 from local.aws.control import Control
 from local.aws.environment import make_environment
 from local.aws.faults import Fault, Faults
 from local.aws.glue import GlueRule
+from local.aws.kinesis import KinesisRule
 from local.aws.pipeline import Moto, Pipeline, Rule
+from local.aws.s3 import S3Rule, install_index, seed_objects
 from local.aws.server import HOST, Server
 from local.aws.validation import validate
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
     from types import TracebackType
 
@@ -39,6 +43,7 @@ class LocalAws:
     Attributes:
         settings: The environment whose resources it holds.
         calls: Every call it served.
+        clock: The time by which Kinesis forgets records and expires iterators; tests put it forward.
     """
 
     _running: threading.Lock = threading.Lock()
@@ -46,6 +51,7 @@ class LocalAws:
     def __init__(self, port: int = 0, settings: Settings | None = None) -> None:
         self.settings = settings or load_settings("local")
         self.calls = CallLog()
+        self.clock = Clock()
         self._faults = Faults()
         self._control = Control(self.calls, self._faults, self.reset)
         self._asked_port = port
@@ -76,6 +82,7 @@ class LocalAws:
             raise RuntimeError("a LocalAws runs in this process already; stop it first, or use its fixture")
         try:
             default_user_config["lambda"]["use_docker"] = False  # the code runs as local.delivery_worker
+            install_index()
             self._server = Server(
                 Pipeline(self.calls, self._faults, self._control, self._rules(), Moto()), self._asked_port
             )
@@ -105,6 +112,7 @@ class LocalAws:
         """Forget all data, calls and faults, then make the environment's resources again (and no tables)."""
         self._control.ready = False
         self._faults.clear()
+        self.clock.reset()
         moto_api_backend.reset()
         make_environment(self.client, self.settings, _record_types())
         self.calls.clear()
@@ -153,8 +161,22 @@ class LocalAws:
         """
         self._faults.add(Fault(operation, code, times, status, message, after, item))
 
+    def seed_objects(self, bucket: str, objects: Iterable[tuple[str, bytes]]) -> int:
+        """Put many objects (key, body) into a bucket at once, without HTTP: for benches.
+
+        Returns:
+            How many there were.
+        """
+        return seed_objects(self.settings.account_id, self.settings.region, bucket, objects)
+
     def _rules(self) -> list[Rule]:
-        return [validate, GlueRule(self.settings.account_id, self._faults)]
+        account = self.settings.account_id
+        return [
+            validate,
+            S3Rule(account),
+            GlueRule(account, self._faults),
+            KinesisRule(account, self._faults, self.clock),
+        ]
 
 
 def _record_types(include: Path = INCLUDE) -> list[str]:

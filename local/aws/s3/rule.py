@@ -1,0 +1,158 @@
+"""Listings and batch deletions as S3 serves them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+from xml.sax.saxutils import escape
+
+from moto.s3.models import s3_backends
+
+from local.aws.s3.listing import LARGEST_PAGE, Page, list_page
+from local.aws.wire import AwsError, Response
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from local.aws.wire import Call
+
+LARGEST_DELETION = 1000
+LONGEST_KEY = 1024  # bytes
+_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+
+
+class S3Rule:
+    """Answers listings; refuses batch deletions and keys that are too long."""
+
+    def __init__(self, account: str) -> None:
+        self._account = account
+        self._handlers: dict[str, Callable[[Call], Response | None]] = {
+            "DeleteObjects": _check_deletion,
+            "ListObjects": self._list_v1,
+            "ListObjectsV2": self._list_v2,
+            "PutObject": _check_key,
+        }
+
+    def __call__(self, call: Call) -> Response | None:
+        """Serve a listing; anything else of S3 is left to moto."""
+        handler = self._handlers.get(call.operation) if call.service == "s3" else None
+        return None if handler is None else handler(call)
+
+    def _list_v2(self, call: Call) -> Response | None:
+        token = call.query.get("continuation-token")
+        after = call.query.get("start-after", "") if token is None else _decode(token)
+        page = self._page(call, after)
+        if page is None:
+            return None
+        count = len(page.objects) + len(page.folders)
+        elements = [("KeyCount", str(count))]
+        if token is not None:
+            elements.append(("ContinuationToken", token))
+        if page.last is not None:
+            elements.append(("NextContinuationToken", _encode(page.last)))
+        return _render(call, page, elements)
+
+    def _list_v1(self, call: Call) -> Response | None:
+        marker = call.query.get("marker", "")
+        page = self._page(call, marker)
+        if page is None:
+            return None
+        elements = [("Marker", _shown(call, marker))]
+        if page.last is not None and call.query.get("delimiter"):
+            elements.append(("NextMarker", _shown(call, page.last)))
+        return _render(call, page, elements)
+
+    def _page(self, call: Call, after: str) -> Page | None:
+        bucket = s3_backends[self._account]["aws"].buckets.get(_bucket_of(call))
+        if bucket is None:
+            return None
+        query = call.query
+        size = _size(query)
+        if size == 0:
+            return Page([], [], None)
+        return list_page(bucket.keys, query.get("prefix", ""), query.get("delimiter", ""), after, size)
+
+
+def _bucket_of(call: Call) -> str:
+    path: str = call.environ["PATH_INFO"]
+    return path.lstrip("/").partition("/")[0]
+
+
+def _size(query: dict[str, str]) -> int:
+    asked = query.get("max-keys", str(LARGEST_PAGE))
+    if not asked.isdigit():
+        raise AwsError("InvalidArgument", "Provided max-keys not an integer or within integer range", 400)
+    return min(int(asked), LARGEST_PAGE)
+
+
+def _encode(name: str) -> str:
+    return base64.urlsafe_b64encode(b"1" + name.encode()).decode()
+
+
+def _decode(token: str) -> str:
+    try:
+        decoded = base64.urlsafe_b64decode(token).decode()
+    except (binascii.Error, ValueError):
+        decoded = ""
+    if not decoded.startswith("1"):
+        raise AwsError("InvalidArgument", "The continuation token provided is incorrect", 400)
+    return decoded[1:]
+
+
+def _shown(call: Call, name: str) -> str:
+    return quote(name) if call.query.get("encoding-type") == "url" else name
+
+
+def _render(call: Call, page: Page, elements: list[tuple[str, str]]) -> Response:
+    query = call.query
+    common = [
+        ("Name", _bucket_of(call)),
+        ("Prefix", _shown(call, query.get("prefix", ""))),
+        ("MaxKeys", str(_size(query))),
+        ("IsTruncated", "false" if page.last is None else "true"),
+        *([("Delimiter", _shown(call, query["delimiter"]))] if query.get("delimiter") else []),
+        *([("EncodingType", query["encoding-type"])] if "encoding-type" in query else []),
+        *elements,
+    ]
+    body = "".join(
+        [
+            f'<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="{_NAMESPACE}">',
+            *(f"<{name}>{escape(value)}</{name}>" for name, value in common),
+            *_contents(call, page),
+            *(
+                f"<CommonPrefixes><Prefix>{escape(_shown(call, folder))}</Prefix></CommonPrefixes>"
+                for folder in page.folders
+            ),
+            "</ListBucketResult>",
+        ]
+    )
+    return Response(200, {"Content-Type": "application/xml"}, body.encode())
+
+
+def _contents(call: Call, page: Page) -> Iterator[str]:
+    owner = "<Owner><ID>0</ID></Owner>" if call.query.get("fetch-owner") == "true" else ""
+    for found in page.objects:
+        key: Any = escape(_shown(call, found.name))
+        yield (
+            f"<Contents><Key>{key}</Key><LastModified>{found.last_modified_ISO8601}</LastModified>"
+            f"<ETag>{escape(found.etag)}</ETag><Size>{found.size}</Size>{owner}"
+            f"<StorageClass>{found.storage_class}</StorageClass></Contents>"
+        )
+
+
+def _check_deletion(call: Call) -> None:
+    if call.body.count(b"<Object>") > LARGEST_DELETION:
+        raise AwsError(
+            "MalformedXML",
+            "The XML you provided was not well-formed or did not validate against our published schema",
+            400,
+        )
+
+
+def _check_key(call: Call) -> None:
+    key = call.environ["PATH_INFO"].lstrip("/").partition("/")[2]
+    if len(key) > LONGEST_KEY:  # PATH_INFO is latin-1: a character a byte
+        raise AwsError("KeyTooLongError", "Your key is too long", 400)
