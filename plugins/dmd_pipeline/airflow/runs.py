@@ -1,0 +1,46 @@
+"""What tasks take from their run, and what they leave in it."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, Protocol
+
+from airflow.sdk import SkipMixin
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from datetime import date
+
+    from airflow.sdk import Context
+
+
+class Reports(Protocol):
+    """What jobs return."""
+
+    def as_data(self) -> dict[str, Any]:
+        """With ``summary``: one line a table, for people."""
+        ...
+
+
+def day_of(context: Context) -> date:
+    """The day (UTC) for which a run runs: the same however late it starts or often it is repeated."""
+    return context["dag_run"].run_after.astimezone(UTC).date()
+
+
+def keep_report(context: Context) -> Callable[[Reports], None]:
+    """Gives jobs a place for their report: the task's return value, kept even when the task fails afterwards."""
+    return lambda report: context["ti"].xcom_push(key="return_value", value=report.as_data())
+
+
+def skip_downstream(context: Context, *, unless: Collection[str]) -> None:
+    """End a task that succeeded by skipping those after it that have nothing to do.
+
+    A task that finds this out for itself costs the start of a process; one that is skipped from here costs nothing.
+
+    Args:
+        context: Of the task that ends.
+        unless: Ids of the tasks that have something to do.
+    """
+    idle = [task for task in context["task"].downstream_list if task.task_id not in unless]
+    SkipMixin().skip(context["ti"], idle)  # type: ignore[no-untyped-call]

@@ -1,0 +1,16 @@
+"""Tags of the DAGs, as the Airflow UI filters by them: what a DAG owns, and what it may do to it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Tag(StrEnum):
+    """Every tag there is; a DAG carries one of each group."""
+
+    # What it owns
+    CATALOG = "owns:catalog"
+
+    # What it may do
+    ADDS = "impact:adds"
+    """Only adds, or puts right what can be computed again."""
