@@ -17,8 +17,10 @@ from local.aws.clock import Clock
 from local.aws.control import Control
 from local.aws.environment import make_environment
 from local.aws.faults import Fault, Faults
+from local.aws.functions import LambdaRule
 from local.aws.glue import GlueRule
 from local.aws.kinesis import KinesisRule
+from local.aws.messaging import RedriveRule, check_subject
 from local.aws.pipeline import Moto, Pipeline, Rule
 from local.aws.s3 import S3Rule, install_index, seed_objects
 from local.aws.server import HOST, Server
@@ -54,9 +56,12 @@ class LocalAws:
         self.clock = Clock()
         self._faults = Faults()
         self._control = Control(self.calls, self._faults, self.reset)
+        self._moto = Moto()
         self._asked_port = port
         self._server: Server | None = None
         self._clients: dict[str, Any] = {}
+        self._making_clients = threading.Lock()  # boto3 sessions are not thread-safe, their clients are
+        self._is_the_one = False
         # Any: boto3-stubs know clients by literal names only.
         self._session: Any = boto3.Session(
             aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY, region_name=self.settings.region
@@ -80,12 +85,12 @@ class LocalAws:
         """
         if not self._running.acquire(blocking=False):
             raise RuntimeError("a LocalAws runs in this process already; stop it first, or use its fixture")
+        self._is_the_one = True
         try:
             default_user_config["lambda"]["use_docker"] = False  # the code runs as local.delivery_worker
             install_index()
-            self._server = Server(
-                Pipeline(self.calls, self._faults, self._control, self._rules(), Moto()), self._asked_port
-            )
+            pipeline = Pipeline(self.calls, self._faults, self._control, self._rules(), self._moto)
+            self._server = Server(pipeline, self._asked_port)
             self._server.start()
             self.reset()
         except BaseException:
@@ -98,7 +103,8 @@ class LocalAws:
             self._server.stop()
             self._server = None
         self._clients.clear()
-        if self._running.locked():
+        if self._is_the_one:
+            self._is_the_one = False
             self._running.release()
 
     @property
@@ -119,11 +125,12 @@ class LocalAws:
         self._control.ready = True
 
     def client(self, service: str) -> Any:
-        """A boto3 client of this AWS, made once a service."""
-        if service not in self._clients:
-            config = Config(retries={"total_max_attempts": 1}, max_pool_connections=32)
-            self._clients[service] = self._session.client(service, endpoint_url=self.url, config=config)
-        return self._clients[service]
+        """A boto3 client of this AWS, made once a service; it does not retry, so that every refusal is seen."""
+        with self._making_clients:
+            if service not in self._clients:
+                config = Config(retries={"total_max_attempts": 1}, max_pool_connections=32)
+                self._clients[service] = self._session.client(service, endpoint_url=self.url, config=config)
+            return self._clients[service]
 
     def session_env(self) -> dict[str, str]:
         """Environment variables with which any AWS SDK or CLI in a child process talks to this AWS."""
@@ -173,9 +180,12 @@ class LocalAws:
         account = self.settings.account_id
         return [
             validate,
+            check_subject,
+            RedriveRule(account),
             S3Rule(account),
             GlueRule(account, self._faults),
             KinesisRule(account, self._faults, self.clock),
+            LambdaRule(account, self._moto),
         ]
 
 

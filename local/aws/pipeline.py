@@ -81,6 +81,8 @@ class Pipeline:
             return self._moto.serve(call)
         except AwsError as error:
             return error_response(call, error)
+        except NotImplementedError as error:
+            return error_response(call, AwsError("NotImplemented", f"{call.name}: {error}", 501))
         except Exception:
             # The defect is ours: say so where it can be seen, and let the client retry as after any InternalError.
             logger.exception("%s: the local AWS failed", call.name)

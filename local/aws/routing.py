@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote
 
+from botocore.exceptions import UnknownServiceError
 from moto.core.request import Request
 from moto.core.routing import get_router_class
 from moto.core.utils import get_service_model
@@ -75,7 +76,10 @@ def _rest_operation(service: str, environ: WSGIEnvironment) -> tuple[str, str]:
 
 @cache
 def _rest_router(service: str) -> tuple[ProtocolRouter | None, str]:
-    model = get_service_model(service)
+    try:
+        model = get_service_model(service)
+    except UnknownServiceError:
+        return None, "rest-json"
     protocol = str(model.metadata["protocol"])
     router_class = get_router_class(service, protocol)
     return (router_class(model) if router_class is not None else None), protocol

@@ -32,12 +32,14 @@ CODE_OF_SERVICE = {
     "glue": "ValidationException",
     "kinesis": "ValidationException",
     "kms": "ValidationException",
+    "lambda": "ValidationException",
     "logs": "InvalidParameterException",
 }
-"""The services whose requests are checked, and the code of their refusals."""
+"""The services whose requests are checked, and the code of their refusals. Of Lambda's, the JSON body is."""
 
 Check = Callable[[Any, str, list[str]], None]
 """Appends to the list what is wrong with a value at a path."""
+_JSON_PROTOCOLS = frozenset({"json", "rest-json"})
 _SHOWN = 200  # characters of an offending value that a message repeats
 _CACHED_TEXT = 256  # longer texts are not worth keeping
 _SUPPLEMENTARY = r"\uD800\uDC00-\uDBFF\uDFFF"  # Java's spelling of every character above U+FFFF
@@ -46,10 +48,10 @@ _SUPPLEMENTARY = r"\uD800\uDC00-\uDBFF\uDFFF"  # Java's spelling of every charac
 def validate(call: Call) -> Response | None:
     """Refuse a request that breaks a constraint of the service's model (a rule of the pipeline)."""
     code = CODE_OF_SERVICE.get(call.service)
-    if code is None or call.protocol != "json":
+    if code is None or call.protocol not in _JSON_PROTOCOLS:
         return None
     check = _check_of_operation(call.service, call.operation)
-    if check is not None:
+    if check is not None and (call.body or call.protocol == "json"):
         problems: list[str] = []
         check(call.json, "", problems)
         if problems:
@@ -80,8 +82,9 @@ def _check_of_shape(shape: Any, under_way: dict[str, list[Check]]) -> Check:
 
 
 def _structure(shape: Any, under_way: dict[str, list[Check]]) -> Check:
-    members = {name: _check_of_shape(member, under_way) for name, member in shape.members.items()}
-    required = tuple(shape.required_members)
+    in_body = {name: member for name, member in shape.members.items() if "location" not in member.serialization}
+    members = {name: _check_of_shape(member, under_way) for name, member in in_body.items()}
+    required = tuple(name for name in shape.required_members if name in in_body)
 
     def check(value: Any, path: str, problems: list[str]) -> None:
         if not isinstance(value, dict):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
+from botocore.exceptions import UnknownServiceError
 from moto.core.utils import get_service_model
 
 
@@ -150,7 +151,10 @@ _ERROR_SHAPES: dict[str, Callable[[AwsError, int], tuple[dict[str, str], str]]] 
 @cache
 def _modelled_status(service: str, code: str) -> int:
     """The HTTP status that the service's model gives an error code."""
-    model = get_service_model(service)
+    try:
+        model = get_service_model(service)
+    except UnknownServiceError:
+        return _BAD_REQUEST
     for shape in model.error_shapes:
         if code in (shape.name, shape.error_code):
             return int(shape.metadata.get("error", {}).get("httpStatusCode", _BAD_REQUEST))

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 class _SeededKey(FakeKey):  # type: ignore[misc]  # moto is not typed
-    """An object that shares its content with others."""
+    """An object that is another one but for its name, at a tenth of the time and memory that moto takes for one."""
 
-    def renamed(self, name: str) -> _SeededKey:
-        """The same object under another name, at a tenth of the time and memory that moto takes for one."""
-        twin: Any = _SeededKey.__new__(_SeededKey)
-        twin.__dict__.update(self.__dict__)
-        twin.name = name
-        return twin  # type: ignore[no-any-return]
+    def __init__(self, name: str, original: FakeKey) -> None:
+        self.name = name
+        self.original = original
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(self.original, attribute)
 
     def dispose(self, garbage: bool = False) -> None:
         """Keep the content: the others still need it."""
@@ -32,14 +32,14 @@ def seed_objects(account: str, region: str, bucket: str, objects: Iterable[tuple
         How many there were.
     """
     keys = s3_backends[account]["aws"].get_bucket(bucket).keys
-    originals: dict[bytes, _SeededKey] = {}
+    originals: dict[bytes, FakeKey] = {}
     count = 0
     for name, body in objects:
         original = originals.get(body)
         if original is None:
-            original = _SeededKey(name, body, account, region, bucket_name=bucket, version_id="null")
+            original = FakeKey(name, body, account, region, bucket_name=bucket, version_id="null")
             _ = original.etag  # computed once, for all
             originals[body] = original
-        keys.setlist(name, [original.renamed(name)])
+        keys.setlist(name, [_SeededKey(name, original)])
         count += 1
     return count
