@@ -25,19 +25,19 @@ EXPORT = { echo "\# What production installs, from uv.lock. Written by \`make re
 
 .PHONY: demo
 demo: $(READY) ## Start everything, send traffic, let the DAGs run, account for every record; leaves it running
-	@$(BIN)/python -m local.demo
+	@$(BIN)/python -m local demo
 
 .PHONY: up
 up: $(READY) ## Start the local AWS, the delivery worker and Airflow, and leave them running
-	@$(BIN)/python -m local.pipeline up
+	@$(BIN)/python -m local up
 
 .PHONY: down
 down: ## Stop exactly what `make up` or `make demo` started
-	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local.pipeline down; else echo "Nothing to stop: never set up."; fi
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local down; else echo "Nothing to stop: never set up."; fi
 
 .PHONY: run
 run: $(READY) ## Trigger a DAG in the running Airflow and wait: make run DAG=register_partitions CONF='{"dry_run": true}'
-	@$(BIN)/python -m local.run "$${DAG-}" "$${CONF-}"
+	@$(BIN)/python -m local run "$${DAG-}" "$${CONF-}"
 
 ##@ Checks (none of them changes a file)
 

@@ -8,9 +8,14 @@ import sys
 from typing import TYPE_CHECKING
 
 from dmd_pipeline.errors import PipelineError
+from local.airflow_api import AirflowApi
 from local.console import Console, complain
-from local.errors import LocalError
+from local.delivery_worker.crashes import CrashPoint
+from local.demo import Demo
+from local.errors import LocalError, UsageError
 from local.pipeline import Pipeline
+from local.run import parse_conf, run_dag
+from local.traffic.plan import Size
 from local.workspace import Workspace
 
 
@@ -44,6 +49,23 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     commands.add_parser("up", help="start everything in the background").set_defaults(command=_up)
     commands.add_parser("down", help="stop exactly what was started").set_defaults(command=_down)
+    demo = commands.add_parser("demo", help="the whole pipeline once, every record accounted for")
+    demo.set_defaults(command=_demo)
+    traffic = commands.add_parser("traffic", help="send traffic to the running pipeline and wait for its delivery")
+    traffic.set_defaults(command=_traffic)
+    for command in (demo, traffic):
+        command.add_argument("--records", type=int, default=24_000, help="change records (default %(default)s)")
+        command.add_argument("--days", type=int, default=21, help="business dates (default %(default)s)")
+        command.add_argument("--seed", type=int, help="same seed, same records (default: the next one)")
+        command.add_argument("--failing-batches", type=int, default=2, help="batches to fail (default %(default)s)")
+        points = list(CrashPoint)
+        command.add_argument(
+            "--crash-point", type=CrashPoint, choices=points, default=points[0], help="where they fail"
+        )
+    run = commands.add_parser("run", help="trigger a DAG, wait and print its summary")
+    run.add_argument("dag_id", metavar="DAG")
+    run.add_argument("conf", metavar="CONF", help="parameters as a JSON object", nargs="?", default="")
+    run.set_defaults(command=_run)
     return parser
 
 
@@ -63,6 +85,32 @@ def _down(_: argparse.Namespace) -> int:
     stopped = Pipeline(Workspace.from_environment(), console).stop()
     console.say(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running.")
     return 0
+
+
+def _demo(parsed: argparse.Namespace) -> int:
+    _make_demo(parsed).show()
+    return 0
+
+
+def _traffic(parsed: argparse.Namespace) -> int:
+    demo = _make_demo(parsed)
+    if not demo.pipeline.running():
+        raise UsageError("The pipeline is not running: start it with `make up`.")
+    demo.deliver_traffic()
+    return 0
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    conf = parse_conf(parsed.conf)
+    run_dag(AirflowApi(Workspace.from_environment().airflow_url), Console(), parsed.dag_id, conf)
+    return 0
+
+
+def _make_demo(parsed: argparse.Namespace) -> Demo:
+    console = Console()
+    pipeline = Pipeline(Workspace.from_environment(), console)
+    size = Size(parsed.records, parsed.days, parsed.failing_batches, CrashPoint(parsed.crash_point))
+    return Demo(pipeline, console, size, parsed.seed)
 
 
 def _interrupt(*_: object) -> None:

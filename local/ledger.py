@@ -51,19 +51,19 @@ class Ledger:
 
     seed: int
     types: dict[str, dict[str, Sent]] = field(default_factory=dict)
-    filtered: Counter[str] = field(default_factory=Counter)
-    flaws: Counter[str] = field(default_factory=Counter)
+    filtered: dict[str, int] = field(default_factory=dict)
+    flaws: dict[str, int] = field(default_factory=dict)
     failing_batches: int = 0
     last_sequence_numbers: dict[str, str] = field(default_factory=dict)
 
     def add(self, one: Planned) -> None:
         """Enter a record."""
         if one.record_type is None:
-            self.filtered[one.flaw or ""] += 1
+            _count(self.filtered, one.flaw)
             return
         sent = self.types.setdefault(one.record_type, {}).setdefault(one.business_date, Sent())
         if one.flaw is not None:
-            self.flaws[one.flaw] += 1
+            _count(self.flaws, one.flaw)
             sent.invalid += 1
             return
         sent.valid += 1
@@ -73,7 +73,7 @@ class Ledger:
     @property
     def total(self) -> int:
         """How many records were sent in all."""
-        return self.filtered.total() + sum(one.valid + one.invalid for _, _, one in self.entries())
+        return sum(self.filtered.values()) + sum(one.valid + one.invalid for _, _, one in self.entries())
 
     def entries(self) -> Iterator[tuple[str, str, Sent]]:
         """Record type, business date and what was sent of them."""
@@ -96,8 +96,7 @@ class Ledger:
             record_type: {business_date: Sent(**sent) for business_date, sent in by_date.items()}
             for record_type, by_date in document.pop("types").items()
         }
-        filtered, flaws = Counter(document.pop("filtered")), Counter(document.pop("flaws"))
-        return cls(types=types, filtered=filtered, flaws=flaws, **document)
+        return cls(types=types, **document)
 
 
 def load_all(folder: Path) -> list[Ledger]:
@@ -112,3 +111,7 @@ def sent_by_type(ledgers: Iterable[Ledger]) -> Counter[str]:
         for record_type, _, sent in ledger.entries():
             counts[record_type] += sent.valid + sent.invalid
     return counts
+
+
+def _count(counts: dict[str, int], flaw: str | None) -> None:
+    counts[flaw or ""] = counts.get(flaw or "", 0) + 1

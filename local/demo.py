@@ -1,0 +1,232 @@
+"""``make demo``: the whole pipeline once, from the stream to an Athena query, every record accounted for.
+
+Run again while the pipeline is up, it sends another batch of traffic on top and accounts for everything that was ever
+sent to it. After ``make down`` it begins with nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from dmd_pipeline.record_types import load_record_types
+from dmd_pipeline.settings import load_settings
+from local.accounting import account, table
+from local.airflow_api import AirflowApi, Run
+from local.aws.environment import inbox_of
+from local.clients import LocalClients
+from local.delivery_worker.checkpoints import done_through
+from local.errors import LocalError
+from local.evidence import Evidence
+from local.ledger import Ledger, load_all
+from local.run import RunFailedError, await_end, explain_failure, run_dag, summary
+from local.traffic.plan import DELIVERY_DAY, Size, plan
+from local.traffic.sending import send
+from local.waiting import wait_for
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.console import Console
+    from local.pipeline import Pipeline
+    from local.traffic.plan import Planned
+
+TABLES_DAG = "apply_schema_changes"
+PARTITIONS_DAG = "register_partitions"
+_DELIVERY_SECONDS = 300.0
+_PARSING_SECONDS = 120.0
+_RUN_SECONDS = 180.0
+_NEXT = """
+  Query it with the aws command:
+    export {access}
+    .venv/bin/aws athena start-query-execution --work-group {workgroup} \\
+        --query-execution-context Database={database} --query-string 'SELECT count(*) FROM demand'
+  or, with the same variables, from Python:
+    connection = pyathena.connect(work_group="{workgroup}", schema_name="{database}")
+    connection.cursor().execute("SELECT count(*) FROM demand").fetchone()
+  Trigger a DAG:
+    make run DAG=register_partitions CONF='{{"dry_run": true}}'"""
+
+
+class DifferenceError(LocalError):
+    """Records are missing, or there are too many."""
+
+
+@dataclass(frozen=True)
+class Demo:
+    """One demonstration.
+
+    Attributes:
+        pipeline: The pipeline it shows; started if it does not run.
+        console: Where it tells what happens.
+        size: How much traffic it sends.
+        seed: What the traffic is drawn from; None for the next one not sent yet.
+    """
+
+    pipeline: Pipeline
+    console: Console
+    size: Size
+    seed: int | None = None
+
+    def show(self) -> None:
+        """Do it all.
+
+        Raises:
+            DifferenceError: The account does not add up.
+            LocalError: Something did not start, come or succeed.
+        """
+        started = time.monotonic()
+        if self.pipeline.running():
+            self.console.say("The pipeline runs already: more traffic is sent, and all of it is accounted for.")
+            self.deliver_traffic()
+        else:
+            self.console.say("The pipeline starts; meanwhile traffic is sent and delivered.")
+            self.pipeline.start(while_airflow_starts=self.deliver_traffic)
+        delivered_at = datetime.now(UTC)
+        self.run_dags(delivered_at)
+        self.show_assets()
+        self.query()
+        self.show_alerts()
+        self.balance()
+        self._say_where_the_time_went(time.monotonic() - started)
+        self._say_what_next()
+
+    def deliver_traffic(self) -> None:
+        """Send a batch of traffic and wait until the delivery worker is done with it."""
+        workspace, settings = self.pipeline.workspace, load_settings("local")
+        seed = len(load_all(workspace.ledger)) + 1 if self.seed is None else self.seed
+        ledger = Ledger(seed, failing_batches=self.size.failing_batches)
+        kinesis = LocalClients(workspace, settings)("kinesis")
+        with self.console.step(f"send {self.size.records:,} change records to the stream"):
+            ledger.last_sequence_numbers = send(
+                kinesis, settings.stream, _entered(ledger, self.size), lambda sent: self.console.progress(f"{sent:,}")
+            )
+            ledger.save(workspace.ledger)
+        with self.console.step("deliver them to S3"):
+            last = ledger.last_sequence_numbers
+            wait_for(lambda: done_through(workspace.checkpoints, last), "the delivery worker", _DELIVERY_SECONDS)
+
+    def run_dags(self, delivered_at: datetime) -> None:
+        """Let the scheduler run the DAGs, and trigger a backfill by hand."""
+        api = AirflowApi(self.pipeline.workspace.airflow_url)
+        with self.console.step("wait for the DAGs to be parsed"):
+            wait_for(lambda: _parsed(api), "the DAGs to be parsed", _PARSING_SECONDS)
+        self._await_scheduled_run(api, TABLES_DAG, since=None)
+        self._await_scheduled_run(api, PARTITIONS_DAG, since=delivered_at)
+        dates = self._business_dates()
+        conf = {"from_date": min(dates).isoformat(), "to_date": max(dates).isoformat()}
+        self.console.say(f"  By hand, through the REST API: {PARTITIONS_DAG} {conf}")
+        run_dag(api, self.console, PARTITIONS_DAG, conf)
+
+    def show_assets(self) -> None:
+        """Tell how many partition keys each asset has."""
+        keys = AirflowApi(self.pipeline.workspace.airflow_url).partition_keys()
+        self.console.heading("Assets in Airflow, with the partition keys that other DAGs can be scheduled on:")
+        rows = [[name, len(found), found[0], found[-1]] for name, found in keys.items() if found]
+        self.console.table(rows, ["asset", "partition keys", "first", "last"])
+
+    def query(self) -> None:
+        """Ask Athena what an analyst would ask."""
+        statement = (
+            "SELECT partition_date, count(*) AS demands, count(DISTINCT eventid) AS events FROM demand\n"
+            f"  WHERE partition_date >= '{min(self._business_dates())}' AND NOT coalesce(isdeleted, false)\n"
+            "  GROUP BY 1 ORDER BY 2 DESC LIMIT 5"
+        )
+        self.console.heading(f"Athena answers, through PyAthena:\n  {statement}")
+        clients = LocalClients(self.pipeline.workspace, load_settings("local"))
+        with clients.athena() as connection, connection.cursor() as cursor:
+            rows = cursor.execute(statement).fetchall()
+        self.console.table([list(row) for row in rows], ["partition_date", "demands", "events"])
+
+    def show_alerts(self) -> None:
+        """Tell which alerts were sent."""
+        alerts = self._evidence().alerts(inbox_of(load_settings("local").alerts_topic))
+        self.console.heading(f"Alerts sent: {len(alerts)}")
+        for alert in alerts:
+            self.console.say(f"  {alert.get('Subject')}")
+
+    def balance(self) -> None:
+        """Set what was sent against what is found.
+
+        Raises:
+            DifferenceError: They differ.
+        """
+        ledgers = load_all(self.pipeline.workspace.ledger)
+        with self.console.step("account for every record"):
+            lines = account(ledgers, self._evidence())
+        batches = f"{len(ledgers)} batch{'es' if len(ledgers) > 1 else ''} of traffic"
+        dates = len({day for ledger in ledgers for _, day, _ in ledger.entries()} - {DELIVERY_DAY})
+        self.console.heading(f"The ledger: {batches}, {dates} business dates.")
+        self.console.table(*table(lines))
+        if wrong := [line for line in lines if line.difference]:
+            raise DifferenceError(
+                "\n".join(
+                    f"{line.record_type}: {line.sent} sent, {line.found} found: "
+                    f"{abs(line.difference)} {'missing' if line.difference > 0 else 'too many'}"
+                    for line in wrong
+                )
+            )
+        self.console.say("  Every record is accounted for.")
+
+    def _await_scheduled_run(self, api: AirflowApi, dag_id: str, since: datetime | None) -> None:
+        """Wait for the end of a run that the scheduler started (after a time), and say what it did."""
+        if api.is_paused(dag_id):
+            api.unpause(dag_id)
+        with self.console.step(f"scheduled run of {dag_id}"):
+            found: list[Run] = []
+
+            def started() -> bool:
+                found[:] = [run for run in api.runs(dag_id) if run.run_type == "scheduled" and _begun(run, since)]
+                return bool(found)
+
+            wait_for(started, f"the scheduler to run {dag_id}", _RUN_SECONDS)
+            run = await_end(api, self.console, found[-1], _RUN_SECONDS)
+        if run.state != "success":
+            raise RunFailedError(explain_failure(api, run))
+        for line in summary(api, run):
+            self.console.say(f"    {line}")
+
+    def _business_dates(self) -> list[date]:
+        ledgers = load_all(self.pipeline.workspace.ledger)
+        days = {day for ledger in ledgers for _, day, _ in ledger.entries()} - {DELIVERY_DAY}
+        return sorted(date.fromisoformat(day) for day in days)
+
+    def _evidence(self) -> Evidence:
+        settings = load_settings("local")
+        return Evidence(LocalClients(self.pipeline.workspace, settings), settings, load_record_types())
+
+    def _say_where_the_time_went(self, seconds: float) -> None:
+        self.console.heading("Where the time went:")
+        self.console.table([*self.console.steps, ("in all", seconds)], ["step", "seconds"])
+
+    def _say_what_next(self) -> None:
+        self.console.heading("It keeps running; `make down` stops it.")
+        self.console.say(self.pipeline.addresses())
+        workspace, settings = self.pipeline.workspace, load_settings("local")
+        access = " ".join(
+            f"{name}={value}" for name, value in workspace.aws_environment().items() if value != os.devnull
+        )
+        self.console.say(_NEXT.format(access=access, workgroup=settings.workgroup, database=settings.database))
+
+
+def _entered(ledger: Ledger, size: Size) -> Iterator[Planned]:
+    """The planned records, each entered into the ledger as it goes out."""
+    for one in plan(size, ledger.seed, datetime.now(UTC)):
+        ledger.add(one)
+        yield one
+
+
+def _parsed(api: AirflowApi) -> bool:
+    if errors := api.import_errors():
+        raise LocalError(f"Airflow cannot read a DAG file:\n{errors[0]}")
+    return {TABLES_DAG, PARTITIONS_DAG} <= set(api.dag_ids())
+
+
+def _begun(run: Run, since: datetime | None) -> bool:
+    if since is None:
+        return True
+    return run.started != "" and datetime.fromisoformat(run.started) >= since

@@ -1,0 +1,104 @@
+"""``make run``: trigger a DAG in the running Airflow, wait, and print what its tasks say of it."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from local.airflow_api import ENDED, AirflowApi, Run, Task
+from local.errors import LocalError, UsageError, WaitError
+
+
+if TYPE_CHECKING:
+    from local.console import Console
+
+_LONGEST_RUN_SECONDS = 60 * 60.0
+_BETWEEN_LOOKS_SECONDS = 0.5
+
+
+class RunFailedError(LocalError):
+    """The run ended, and not well."""
+
+
+def parse_conf(text: str) -> dict[str, Any]:
+    """The parameters of a run, from the JSON that was typed.
+
+    Raises:
+        UsageError: Not a JSON object.
+    """
+    if not text.strip():
+        return {}
+    try:
+        conf = json.loads(text)
+    except ValueError as error:
+        raise UsageError(f"CONF is not JSON ({error}): {text}") from error
+    if not isinstance(conf, dict):
+        raise UsageError(f"CONF must be a JSON object such as '{{\"dry_run\": true}}', found: {text}")
+    return conf
+
+
+def run_dag(api: AirflowApi, console: Console, dag_id: str, conf: dict[str, Any]) -> Run:
+    """Trigger a DAG, wait for the run's end and print its summary.
+
+    Raises:
+        UsageError: There is no such DAG, or it refuses the parameters.
+        RunFailedError: The run failed; tells the error of each failed task.
+    """
+    if not dag_id:
+        raise UsageError(
+            f"Which DAG? make run DAG=… CONF='{{…}}'. There are: {', '.join(api.dag_ids()) or 'none yet'}."
+        )
+    if api.is_paused(dag_id):
+        console.say(f"{dag_id} is paused; it is unpaused, so that the run can start.")
+        api.unpause(dag_id)
+    run = api.trigger(dag_id, conf)
+    with console.step(f"run {dag_id} ({run.run_id})"):
+        run = await_end(api, console, run)
+    if run.state != "success":
+        raise RunFailedError(explain_failure(api, run))
+    for line in summary(api, run):
+        console.say(f"    {line}")
+    return run
+
+
+def await_end(api: AirflowApi, console: Console, run: Run, seconds: float = _LONGEST_RUN_SECONDS) -> Run:
+    """Wait for a run's end, showing the states of its tasks.
+
+    Raises:
+        WaitError: It has not ended in time.
+    """
+    deadline = time.monotonic() + seconds
+    while run.state not in ENDED:
+        if time.monotonic() > deadline:
+            raise WaitError(f"{run.dag_id} {run.run_id} is still {run.state} after {seconds:.0f} seconds.")
+        console.progress(", ".join(f"{task.task_id} {task.state}" for task in api.tasks(run)) or run.state)
+        time.sleep(_BETWEEN_LOOKS_SECONDS)
+        run = api.run(run.dag_id, run.run_id)
+    return run
+
+
+def summary(api: AirflowApi, run: Run) -> list[str]:
+    """The lines that the run's tasks return under ``summary``."""
+    lines: list[str] = []
+    for task in api.tasks(run):
+        if task.state == "success":
+            result = api.result(run, task)
+            if isinstance(result, dict):
+                lines += [str(line) for line in result.get("summary", [])]
+    return lines
+
+
+def explain_failure(api: AirflowApi, run: Run) -> str:
+    """What the failed tasks of a run say went wrong, and where to read more."""
+    failed = [task for task in api.tasks(run) if task.state == "failed"]
+    reasons = [f"  {task.task_id}: {_error_of(api, run, task)}" for task in failed]
+    return "\n".join([f"{run.dag_id} {run.run_id} {run.state}.", *reasons])
+
+
+def _error_of(api: AirflowApi, run: Run, task: Task) -> str:
+    errors = [line for line in api.log(run, task) if str(line.get("level", "")).lower() in ("error", "critical")]
+    for line in reversed(errors):
+        for exception in reversed(line.get("error_detail") or []):
+            return f"{exception.get('exc_type')}: {exception.get('exc_value')}"
+    return str(errors[-1]["event"]) if errors else "it left no error in its log"
