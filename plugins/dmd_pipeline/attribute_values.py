@@ -26,7 +26,7 @@ NULL: Final[dict[str, Any]] = {"NULL": True}
 is_number: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII).fullmatch
 """Whether a text is a number as DynamoDB writes it: Python's parsers also take underscores, foreign digits and NaN."""
 
-# What DynamoDB itself can hold: 38 significant digits, magnitudes from 1E-130 to 9.99…E+125.
+# What DynamoDB can hold, as boto3 draws the line: 38 significant digits, magnitudes from 1E-128 to 1E+126.
 _NUMBERS: Final = Context(
     Emin=-128, Emax=126, prec=38, traps=[Clamped, InvalidOperation, Overflow, Inexact, Rounded, Underflow]
 )
@@ -123,7 +123,7 @@ def _number(text: object) -> Decimal:
     try:
         return _NUMBERS.create_decimal(text)
     except DecimalException:
-        raise InvalidRecordError("", "expected a number that DynamoDB can hold: 38 digits, up to 1E+126") from None
+        raise InvalidRecordError("", "expected a number that DynamoDB can hold: 38 digits") from None
 
 
 def _of_type(kind: type[Any], value: object, tag: str) -> Any:
