@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
+from tests.conformance.account import refused
+
 
 if TYPE_CHECKING:
     from tests.conformance.account import Account
@@ -16,3 +20,96 @@ def test_a_listing_with_a_delimiter_gives_folders_and_files_apart(account: Accou
     assert [folder["Prefix"] for folder in listing["CommonPrefixes"]] == [f"{account.prefix}a/", f"{account.prefix}b/"]
     assert [found["Key"] for found in listing["Contents"]] == [f"{account.prefix}file"]
     assert (listing["KeyCount"], listing["IsTruncated"]) == (3, False)
+
+
+def test_keys_and_folders_share_a_page_and_come_in_one_order(account: Account) -> None:
+    for name in ("a/1", "b", "c/1", "c/2", "d"):
+        account.put(name)
+    pages = (
+        account.client("s3")
+        .get_paginator("list_objects_v2")
+        .paginate(Bucket=account.bucket, Prefix=account.prefix, Delimiter="/", PaginationConfig={"PageSize": 2})
+    )
+    shown = [
+        sorted(
+            [found["Key"].removeprefix(account.prefix) for found in page.get("Contents", [])]
+            + [folder["Prefix"].removeprefix(account.prefix) for folder in page.get("CommonPrefixes", [])]
+        )
+        for page in pages
+    ]
+    assert shown == [["a/", "b"], ["c/", "d"]]
+
+
+def test_a_page_holds_at_most_1000_keys_whatever_is_asked(account: Account) -> None:
+    s3 = account.client("s3")
+    listing = s3.list_objects_v2(Bucket=account.bucket, Prefix=account.prefix, MaxKeys=5000)
+    assert listing["MaxKeys"] == 1000
+
+
+def test_a_listing_begins_after_the_key_it_is_told(account: Account) -> None:
+    for name in ("a", "b", "c"):
+        account.put(name)
+    listing = account.client("s3").list_objects_v2(
+        Bucket=account.bucket, Prefix=account.prefix, StartAfter=f"{account.prefix}a"
+    )
+    assert [found["Key"].removeprefix(account.prefix) for found in listing["Contents"]] == ["b", "c"]
+
+
+def test_a_token_that_s3_did_not_give_is_refused(account: Account) -> None:
+    with refused("InvalidArgument", "continuation token"):
+        account.client("s3").list_objects_v2(Bucket=account.bucket, ContinuationToken="not a token")
+
+
+@pytest.mark.parametrize("name", ["with space", "plus+and&amp", "ümlaut", "per%20cent", "equals=sign"])
+def test_any_key_comes_back_as_it_was_written(account: Account, name: str) -> None:
+    key = account.put(name, b"content")
+    s3 = account.client("s3")
+    listing = s3.list_objects_v2(Bucket=account.bucket, Prefix=account.prefix)
+    assert [found["Key"] for found in listing["Contents"]] == [key]
+    assert s3.get_object(Bucket=account.bucket, Key=key)["Body"].read() == b"content"
+
+
+def test_keys_are_ordered_by_their_bytes(account: Account) -> None:
+    names = ["B", "a", "partition_date=2025-01-01/", "partition_date=2025-01-01/x", "é", "\U0001f600"]
+    for name in reversed(names):
+        account.put(name)
+    listing = account.client("s3").list_objects_v2(Bucket=account.bucket, Prefix=account.prefix)
+    assert [found["Key"].removeprefix(account.prefix) for found in listing["Contents"]] == names
+
+
+def test_a_deleted_key_is_gone_from_listings_at_once(account: Account) -> None:
+    s3 = account.client("s3")
+    key = account.put("a")
+    s3.delete_object(Bucket=account.bucket, Key=key)
+    assert s3.list_objects_v2(Bucket=account.bucket, Prefix=account.prefix)["KeyCount"] == 0
+
+
+def test_a_deletion_takes_at_most_1000_keys(account: Account) -> None:
+    keys = [{"Key": f"{account.prefix}{number}"} for number in range(1001)]
+    s3 = account.client("s3")
+    with refused("MalformedXML"):
+        s3.delete_objects(Bucket=account.bucket, Delete={"Objects": keys})
+    answer = s3.delete_objects(Bucket=account.bucket, Delete={"Objects": keys[:1000]})
+    assert len(answer["Deleted"]) == 1000
+
+
+def test_a_key_has_at_most_1024_bytes(account: Account) -> None:
+    with refused("KeyTooLongError"):
+        account.put("é" * 600)
+
+
+def test_an_object_can_be_encrypted_with_the_environments_key(account: Account) -> None:
+    s3, key = account.client("s3"), f"{account.prefix}secret"
+    s3.put_object(
+        Bucket=account.bucket,
+        Key=key,
+        Body=b"content",
+        ServerSideEncryption="aws:kms",
+        SSEKMSKeyId=f"alias/{account.settings.kms_key}",
+    )
+    assert s3.head_object(Bucket=account.bucket, Key=key)["ServerSideEncryption"] == "aws:kms"
+
+
+def test_a_bucket_that_does_not_exist_is_named_so(account: Account) -> None:
+    with refused("NoSuchBucket"):
+        account.client("s3").list_objects_v2(Bucket=account.unique("missing"))
