@@ -82,9 +82,13 @@ class Evidence:
         """The messages in the dead-letter queue; they stay there."""
         return [json.loads(body) for body in self._peek(self._settings.dead_letter_queue)]
 
-    def alerts(self, inbox: str) -> list[dict[str, Any]]:
-        """The alerts that the topic has sent; they stay in the inbox."""
-        return [json.loads(body) for body in self._peek(inbox)]
+    def alerts(self) -> list[dict[str, Any]]:
+        """What the alerts' topic has sent to the queues that it feeds; it stays there."""
+        subscriptions = self._clients("sns").list_subscriptions_by_topic(TopicArn=self._settings.alerts_topic_arn)
+        queues = [
+            one["Endpoint"].rpartition(":")[2] for one in subscriptions["Subscriptions"] if one["Protocol"] == "sqs"
+        ]
+        return [json.loads(body) for queue in queues for body in self._peek(queue)]
 
     def filtered(self) -> int:
         """Records that the event source mapping's filter dropped, by its own metric."""
@@ -203,5 +207,5 @@ def record_type_of(data: bytes) -> str:
         change = json.loads(data)["dynamodb"]
         image = change.get("NewImage") or change["OldImage"]
         return str(image["type"]["S"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return UNREADABLE

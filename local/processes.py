@@ -117,6 +117,8 @@ class Processes:
         started = self.started()
         running = [one.name for one in started if one.alive]
         end_all({one.token for one in started})
+        for child in self._children.values():
+            child.poll()  # takes note of its end, so that no zombie stays
         for one in started:
             (self._pids / f"{one.name}.json").unlink(missing_ok=True)
         return running

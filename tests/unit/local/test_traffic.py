@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dmd_pipeline.delivery import deliver
+from dmd_pipeline.record_types import load_record_types
+from local.aws.environment import filter_criteria
+from local.delivery_worker.crashes import CrashPoint, crash_point
+from local.delivery_worker.event_filter import EventFilter
+from local.ledger import Ledger, load_all, sent_by_type
+from local.traffic import spoiling
+from local.traffic.plan import DELIVERY_DAY, Planned, Size, plan
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
+SIZE = Size(records=4000, days=21, failing_batches=2)
+
+
+@pytest.fixture(scope="module")
+def traffic() -> list[Planned]:
+    return list(plan(SIZE, seed=1, now=NOW))
+
+
+@pytest.fixture(scope="module")
+def event_filter() -> EventFilter:
+    """The filter that the event source mapping really has."""
+    return EventFilter([one["Pattern"] for one in filter_criteria(list(load_record_types()))["Filters"]])
+
+
+def documents(traffic: list[Planned]) -> list[dict[str, Any]]:
+    return [json.loads(one.data) for one in traffic if one.record_type is not None]
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(traffic: list[Planned]) -> None:
+    assert list(plan(SIZE, seed=1, now=NOW)) == traffic
+    assert list(plan(SIZE, seed=2, now=NOW)) != traffic
+
+
+@pytest.mark.parametrize("records", [0, 1, 2, 999])
+def test_exactly_as_many_records_as_asked_for_are_sent(records: int) -> None:
+    assert len(list(plan(Size(records, days=3), seed=5, now=NOW))) == records
+
+
+def test_the_filter_drops_exactly_what_the_ledger_says_it_drops(
+    traffic: list[Planned], event_filter: EventFilter
+) -> None:
+    dropped = [one for one in traffic if not event_filter.passes(one.data, one.partition_key)]
+
+    assert dropped == [one for one in traffic if one.record_type is None]
+    assert {one.flaw for one in dropped} == set(spoiling.FILTERED)
+
+
+def test_delivery_agrees_with_the_ledger_by_type_and_business_date(traffic: list[Planned]) -> None:
+    ledger = Ledger(seed=1)
+    for one in traffic:
+        ledger.add(one)
+    delivered = deliver((one.data for one in traffic if one.record_type), load_record_types(), now=NOW)
+
+    expected: Counter[tuple[str, date]] = Counter()
+    for record_type, day, sent in ledger.entries():
+        expected[record_type, NOW.date() if day == DELIVERY_DAY else date.fromisoformat(day)] += sent.valid
+    assert {group: len(rows) for group, rows in delivered.groups.items()} == +expected
+    assert len(delivered.rejected) == sum(ledger.flaws.values())
+    assert set(ledger.flaws) == set(spoiling.INVALID)
+
+
+def test_every_kind_of_flaw_is_rejected_in_every_type() -> None:
+    traffic = plan(Size(records=40_000, days=21), seed=3, now=NOW)
+    spoiled = [one for one in traffic if one.record_type and one.flaw]
+    delivered = deliver((one.data for one in spoiled), load_record_types(), now=NOW)
+
+    assert delivered.groups == {}
+    kinds = {(one.record_type, one.flaw) for one in spoiled}
+    assert kinds == {(record_type, flaw) for record_type in load_record_types() for flaw in spoiling.INVALID}
+
+
+def test_all_types_changes_times_and_dates_occur(traffic: list[Planned]) -> None:
+    changes = documents(traffic)
+    identities = Counter(change["userIdentity"] is not None for change in changes if change["eventName"] == "REMOVE")
+    digits = {len(str(change["dynamodb"]["ApproximateCreationDateTime"])) for change in changes}
+    days = {one.business_date for one in traffic} - {DELIVERY_DAY}
+
+    assert {change["eventName"] for change in changes} == {"INSERT", "MODIFY", "REMOVE"}
+    assert set(identities) == {True, False}, "removals by time to live and by people"
+    assert digits == {13, 16}, "milliseconds and microseconds"
+    assert len(days) >= 14
+    assert (min(days), max(days)) == ("2025-05-11", "2026-12-12"), "stragglers far outside the range"
+    assert DELIVERY_DAY in {one.business_date for one in traffic}, "events without any date"
+
+
+@pytest.mark.parametrize("field", ["email", "phoneNumber", "systemUserId", "artistId", "contactMethod"])
+def test_optional_fields_are_sometimes_missing(traffic: list[Planned], field: str) -> None:
+    demands = [one for one in documents(traffic) if one["dynamodb"]["Keys"]["sk"]["S"] == "demand"]
+
+    assert {field in next(iter(_images(demand))) for demand in demands} == {True, False}
+
+
+def test_duplicates_are_byte_for_byte_copies_of_valid_records(traffic: list[Planned]) -> None:
+    originals = {one.data for one in traffic if not one.duplicate}
+    copies = [one for one in traffic if one.duplicate]
+
+    assert copies
+    assert all(copy.data in originals and copy.flaw is None for copy in copies)
+
+
+def test_some_records_arrive_out_of_order(traffic: list[Planned]) -> None:
+    happened = [_milliseconds(change) for change in documents(traffic)]
+
+    assert happened != sorted(happened)
+
+
+def test_as_many_batches_fail_as_asked_for_and_each_in_another_part_of_the_stream() -> None:
+    size = Size(records=3000, days=5, failing_batches=3, crash_point=CrashPoint.BETWEEN_WRITES)
+    pills = [one for one in plan(size, seed=1, now=NOW) if crash_point([one.data], {}) is not None]
+
+    assert [crash_point([pill.data], {}) for pill in pills] == [CrashPoint.BETWEEN_WRITES] * 3
+    assert len({pill.hash_key for pill in pills}) == 3
+    assert all(pill.flaw is None for pill in pills), "apart from the crash nothing is wrong with them"
+
+
+def test_persons_are_invented_with_reserved_numbers_and_addresses(traffic: list[Planned]) -> None:
+    everything = b"".join(one.data for one in traffic).decode()
+    addresses = set(re.findall(r"[\w.]+@([\w.]+)", everything))
+    numbers = set(re.findall(r'"phoneNumber": {"S": "([^"]+)"', everything))
+
+    assert addresses == {"example.com"}
+    assert numbers
+    assert all(re.fullmatch(r"\+1-555-01\d\d", number) for number in numbers)
+
+
+def test_a_ledger_survives_its_file_and_ledgers_add_up(tmp_path: Path, traffic: list[Planned]) -> None:
+    ledger = Ledger(seed=1, failing_batches=2, last_sequence_numbers={"shardId-0": "7"})
+    for one in traffic:
+        ledger.add(one)
+    ledger.save(tmp_path)
+    ledger.save(tmp_path)
+
+    assert load_all(tmp_path) == [ledger, ledger]
+    assert ledger.total == len(traffic)
+    by_type = Counter(one.record_type for one in traffic if one.record_type)
+    assert sent_by_type(load_all(tmp_path)) == by_type + by_type
+
+
+def _images(change: dict[str, Any]) -> list[dict[str, Any]]:
+    return [value for name, value in change["dynamodb"].items() if name.endswith("Image")]
+
+
+def _milliseconds(change: dict[str, Any]) -> int:
+    moment: int = change["dynamodb"]["ApproximateCreationDateTime"]
+    return moment // 1000 if moment > 10**14 else moment
