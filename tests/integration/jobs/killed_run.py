@@ -1,0 +1,64 @@
+"""A registration in a process of its own that is killed at its n-th call to AWS, as a worker is that loses its machine.
+
+The process is forked from a server that has imported everything already and runs no thread, so that one run takes a
+fraction of a second.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from datetime import date
+from typing import Any
+
+import boto3
+
+from dmd_pipeline.aws.glue import Catalog
+from dmd_pipeline.aws.s3 import Bucket
+from dmd_pipeline.jobs import register_partitions
+from dmd_pipeline.settings import load_settings
+
+
+KILLED = 77
+
+
+def run_and_kill(call: int, moment: str) -> bool:
+    """Register ``demand`` and kill the run before the ``call``-th call is sent, or after it was answered.
+
+    Returns:
+        Whether it was killed; False when it had finished before.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    process = context.Process(target=_run, args=(call, moment, dict(os.environ)))
+    process.start()
+    process.join()
+    if process.exitcode not in {0, KILLED}:
+        raise RuntimeError(f"the run ended with exit code {process.exitcode}")
+    return process.exitcode == KILLED
+
+
+def _run(call: int, moment: str, environment: dict[str, str]) -> None:
+    os.environ.update(environment)
+    lock = threading.Lock()
+    seen = 0
+
+    def count(**_event: Any) -> None:
+        nonlocal seen
+        with lock:
+            seen += 1
+            if seen == call:
+                os._exit(KILLED)
+
+    settings = load_settings("local")
+    clients: list[Any] = [boto3.client("glue"), boto3.client("s3")]
+    for client in clients:
+        client.meta.events.register("before-call" if moment == "before" else "after-call", count)
+    register_partitions.run(
+        settings,
+        ["demand"],
+        Catalog(clients[0], settings.database),
+        Bucket(clients[1], settings.bucket),
+        today=date(2026, 3, 1),
+    )
