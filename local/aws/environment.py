@@ -139,7 +139,12 @@ def _make_alerts(clients: Clients, settings: Settings) -> None:
 def _make_key(clients: Clients, settings: Settings) -> None:
     kms = clients("kms")
     alias = f"alias/{settings.kms_key}"
-    if any(known["AliasName"] == alias for known in kms.list_aliases()["Aliases"]):
+    try:
+        kms.describe_key(KeyId=alias)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NotFoundException":
+            raise
+    else:
         return
     key = kms.create_key(Description="Encrypts raw and quarantined change records.")["KeyMetadata"]["KeyId"]
     kms.create_alias(AliasName=alias, TargetKeyId=key)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 import boto3
 from botocore.config import Config
-from moto.core.config import default_user_config
 from moto.moto_api._internal.models import moto_api_backend
 
 from dmd_pipeline.settings import INCLUDE, Settings, load_settings
@@ -21,8 +20,9 @@ from local.aws.functions import LambdaRule
 from local.aws.glue import GlueRule
 from local.aws.kinesis import KinesisRule
 from local.aws.messaging import RedriveRule, check_subject
+from local.aws.moto_setup import adapt_moto
 from local.aws.pipeline import Moto, Pipeline, Rule
-from local.aws.s3 import S3Rule, install_index, seed_objects
+from local.aws.s3 import S3Rule, seed_objects
 from local.aws.server import HOST, Server
 from local.aws.validation import validate
 
@@ -87,8 +87,7 @@ class LocalAws:
             raise RuntimeError("a LocalAws runs in this process already; stop it first, or use its fixture")
         self._is_the_one = True
         try:
-            default_user_config["lambda"]["use_docker"] = False  # the code runs as local.delivery_worker
-            install_index()
+            adapt_moto()
             pipeline = Pipeline(self.calls, self._faults, self._control, self._rules(), self._moto)
             self._server = Server(pipeline, self._asked_port)
             self._server.start()

@@ -6,6 +6,7 @@ import copy
 import time
 from typing import TYPE_CHECKING, Any
 
+from moto.glue import models as moto_glue
 from moto.glue.models import FakeDatabase, FakePartition, FakeTable, glue_backends
 
 from local.aws.wire import AwsError
@@ -21,6 +22,29 @@ ALREADY_EXISTS = "AlreadyExistsException"
 INVALID = "InvalidInputException"
 _STORAGE_DEFAULTS = {"Compressed": False, "NumberOfBuckets": 0, "SortColumns": [], "StoredAsSubDirectories": False}
 """What Glue adds to every storage descriptor that does not say otherwise."""
+
+
+class Table(FakeTable):  # type: ignore[misc]  # moto is not typed
+    """moto's table, with Glue's numbers: the first version is 0."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.versions = {"0": with_storage_defaults(self.versions["1"])}
+        self._current_version = 0
+
+
+class Partition(FakePartition):  # type: ignore[misc]  # moto is not typed
+    """moto's partition, with Glue's defaults in its storage descriptor."""
+
+    def __init__(self, database_name: str, table_name: str, partiton_input: dict[str, Any]) -> None:
+        super().__init__(database_name, table_name, with_storage_defaults(partiton_input))
+        self.created = time.time()
+
+
+def install_glue_models() -> None:
+    """Have moto, too, make tables and partitions as Glue does: the local Athena's DDL goes through it."""
+    moto_glue.FakeTable = Table
+    moto_glue.FakePartition = Partition
 
 
 class Store:
@@ -68,10 +92,7 @@ class Store:
         owner = self.database(database)
         if name in owner.tables:
             raise AwsError(ALREADY_EXISTS, "Table already exists.")
-        table = FakeTable(owner.name, name, definition, self._account)
-        table._current_version = 0  # noqa: SLF001 - moto counts from 1, Glue from 0
-        table.versions = {"0": definition}
-        owner.tables[name] = table
+        owner.tables[name] = Table(owner.name, name, definition, self._account)
 
 
 def current_version(table: Any) -> str:
@@ -98,8 +119,9 @@ def partition_id(values: Sequence[str]) -> str:
 
 def new_partition(table: Any, definition: dict[str, Any], created: float | None = None) -> Any:
     """A partition for moto to keep."""
-    partition = FakePartition(table.database_name, table.name, with_storage_defaults(definition))
-    partition.created = time.time() if created is None else created
+    partition = Partition(table.database_name, table.name, definition)
+    if created is not None:
+        partition.created = created
     return partition
 
 
