@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MAX_SUBJECT: Final = 100  # of an SNS message, in ASCII characters
-MAX_TEXT: Final = 3_000  # of a section of a Slack message
+MAX_TEXT: Final = 2_900  # of a section of a Slack message: it takes 3,000, with the marks around
 MAX_SUMMARY: Final = 1_024  # of a PagerDuty event
 
 
@@ -116,7 +116,7 @@ def slack_message(alert: Alert) -> dict[str, Any]:
         "text": title,
         "blocks": [
             {"type": "section", "text": {"type": "mrkdwn", "text": f"*{_slack(title)}*"}},
-            {"type": "section", "text": {"type": "mrkdwn", "text": _slack(_cut(alert.text, MAX_TEXT // 2) or "…")}},
+            {"type": "section", "text": {"type": "mrkdwn", "text": _slack(alert.text) or "…"}},
             {"type": "section", "text": {"type": "mrkdwn", "text": f"<{alert.link}|Open>"}},
         ],
     }
@@ -142,7 +142,7 @@ def pagerduty_event(alert: Alert) -> dict[str, Any]:
 
 
 def _slack(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _cut(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"), MAX_TEXT)
 
 
 def _cut(text: str, length: int) -> str:
