@@ -112,7 +112,7 @@ class Evidence:
         function's log tells.
         """
         counts: Counter[str] = Counter()
-        files = self._files_of_failed_invocations()
+        files = self.files_of_failed_invocations()
         for table in self._tables:
             prefix = self._settings.layout.table_prefix(table)
             paths = [f"'{self._settings.layout.uri(key)}'" for key in files if key.startswith(prefix)]
@@ -120,6 +120,21 @@ class Evidence:
                 counts[table] = self._count(f'SELECT count(*) FROM {table} WHERE "$path" IN ({", ".join(paths)})')
         errors = self._settings.layout.errors_prefix()
         return counts + self.in_errors([key for key in files if key.startswith(errors)])
+
+    def files_of_failed_invocations(self) -> list[str]:
+        """Keys of the files that the function wrote in invocations that crashed later, by its log."""
+        written: dict[str, list[str]] = {}
+        failed: set[str] = set()
+        pages = self._clients("logs").get_paginator("filter_log_events")
+        for page in pages.paginate(logGroupName=f"/aws/lambda/{self._settings.function}"):
+            for event in page["events"]:
+                message: str = event["message"]
+                if CRASHED in message:
+                    failed.add(message.split()[1])
+                elif WROTE_FILE in message:
+                    line = json.loads(message)
+                    written.setdefault(line["requestId"], []).append(line["context"]["key"])
+        return [key for request_id in sorted(failed) for key in written.get(request_id, [])]
 
     def registered(self) -> dict[str, list[str]]:
         """The partition dates that Glue holds, by table."""
@@ -169,20 +184,6 @@ class Evidence:
             ends = len(in_range) < len(page["Records"]) or (in_range and int(in_range[-1]["SequenceNumber"]) == last)
             iterator = None if ends or not page.get("MillisBehindLatest") else page.get("NextShardIterator")
         return [data for lane, data in found if lane == found[0][0]]
-
-    def _files_of_failed_invocations(self) -> list[str]:
-        written: dict[str, list[str]] = {}
-        failed: set[str] = set()
-        pages = self._clients("logs").get_paginator("filter_log_events")
-        for page in pages.paginate(logGroupName=f"/aws/lambda/{self._settings.function}"):
-            for event in page["events"]:
-                message: str = event["message"]
-                if CRASHED in message:
-                    failed.add(message.split()[1])
-                elif WROTE_FILE in message:
-                    line = json.loads(message)
-                    written.setdefault(line["requestId"], []).append(line["context"]["key"])
-        return [key for request_id in sorted(failed) for key in written.get(request_id, [])]
 
     def _peek(self, queue: str) -> list[str]:
         """The bodies of a queue's messages, which are visible again afterwards."""
