@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dmd_pipeline.hive import SCHEMA_LITERAL, SERDE, glue_columns
+from dmd_pipeline.record_types import load_record_types
+from dmd_pipeline.schemas import schema_literal
+
 
 if TYPE_CHECKING:
     import boto3
@@ -39,7 +43,7 @@ def repair_like_msck(s3: S3Client, glue: GlueClient, settings: Settings, table: 
             TableName=table,
             PartitionInput={
                 "Values": [folder.split("=", 1)[1]],
-                "StorageDescriptor": {**storage, "Location": layout.uri(f"{prefix}{folder}/")},  # type: ignore[typeddict-item] # read and written shapes are the same
+                "StorageDescriptor": {**storage, "Location": layout.uri(f"{prefix}{folder}/")},
             },
         )
     return len(missing)
@@ -48,12 +52,13 @@ def repair_like_msck(s3: S3Client, glue: GlueClient, settings: Settings, table: 
 def register_with_awswrangler(session: boto3.Session, settings: Settings, table: str) -> int:
     """What people build from awswrangler: list the folders, ask the catalog, add what is missing.
 
-    awswrangler writes no Avro partitions; its JSON ones cost the same calls and bytes but for the schema literal.
+    awswrangler has no call for Avro partitions. Its JSON one is given Avro's SerDe, the columns and the schema literal,
+    so that what it writes and reads back is as large as what the others do.
 
     Returns:
         How many partitions were added.
     """
-    import awswrangler  # noqa: PLC0415 # seconds to import, and only this peer needs it
+    import awswrangler  # seconds to import, and only this peer needs it
 
     layout = settings.layout
     folders = awswrangler.s3.list_directories(layout.table_location(table), boto3_session=session)
@@ -64,5 +69,14 @@ def register_with_awswrangler(session: boto3.Session, settings: Settings, table:
         if folder not in known and folder.rstrip("/") not in known
     }
     if missing:
-        awswrangler.catalog.add_json_partitions(settings.database, table, missing, boto3_session=session)
+        schema = load_record_types()[table].schema
+        awswrangler.catalog.add_json_partitions(
+            settings.database,
+            table,
+            missing,
+            columns_types={column["Name"]: column["Type"] for column in glue_columns(schema)},
+            serde_library=SERDE,
+            serde_parameters={SCHEMA_LITERAL: schema_literal(schema)},
+            boto3_session=session,
+        )
     return len(missing)

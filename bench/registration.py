@@ -1,0 +1,194 @@
+"""What registering partitions costs, beside what MSCK REPAIR TABLE does and beside awswrangler.
+
+One table, 10,000 partitions of 20 objects. Each contender starts with an empty table and registers everything, then
+runs again with nothing left to do. Calls are counted by the client, so that retries would count too; seconds are those
+of the clock on the wall. The AWS is the local one, in a process of its own, the same for all. On AWS the seconds are
+those of the calls: one takes tens of milliseconds there, where the local AWS takes a few.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import multiprocessing
+import os
+import time
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import boto3
+
+from bench.peers import register_with_awswrangler, repair_like_msck
+from dmd_pipeline.aws.config import CLIENT_CONFIG
+from dmd_pipeline.aws.glue import Catalog
+from dmd_pipeline.aws.s3 import Bucket
+from dmd_pipeline.hive import table_input
+from dmd_pipeline.jobs import register_partitions
+from dmd_pipeline.record_types import load_record_types
+from dmd_pipeline.settings import load_settings
+from local.aws import LocalAws
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from multiprocessing.connection import Connection
+
+
+TABLE = "sale"
+FIRST_DATE = date(2000, 1, 1)
+SETTINGS = load_settings("local")
+LAYOUT = SETTINGS.layout
+
+
+class RunFigures(TypedDict):
+    """One run of one contender: calls by operation, and seconds."""
+
+    calls: dict[str, int]
+    total_calls: int
+    seconds: float
+
+
+class RegistrationFigures(TypedDict):
+    """A first registration and a run with nothing to do, by contender."""
+
+    partitions: int
+    objects_per_partition: int
+    calls_by_the_formula: dict[str, int]
+    first: dict[str, RunFigures]
+    nothing_to_do: dict[str, RunFigures]
+
+
+def measure(partitions: int = 10_000, objects: int = 20) -> RegistrationFigures:
+    """Run every contender on an empty table, then again on the full one."""
+    import awswrangler  # noqa: F401 # so that no contender's seconds hold an import
+
+    first: dict[str, RunFigures] = {}
+    nothing_to_do: dict[str, RunFigures] = {}
+    with _aws_in_another_process(partitions, objects) as environment:
+        for name, contender in CONTENDERS.items():
+            counted = _CountedSession(environment)
+            _make_empty_table(counted)
+            first[name] = _figures(contender, counted)
+            nothing_to_do[name] = _figures(contender, counted)
+    registered = partitions + SETTINGS.registration.ahead_days + 1
+    pages = math.ceil(partitions / 1000)
+    return {
+        "partitions": partitions,
+        "objects_per_partition": objects,
+        "calls_by_the_formula": {
+            "first": pages + 1 + 1 + math.ceil(registered / 100) + math.ceil(registered / 1000),
+            "nothing_to_do": pages + math.ceil(registered / 1000) + 1,
+        },
+        "first": first,
+        "nothing_to_do": nothing_to_do,
+    }
+
+
+class _CountedSession:
+    """A boto3 session that counts the requests its clients send, by operation."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.calls: Counter[str] = Counter()
+        self.session = boto3.Session(
+            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+            region_name=SETTINGS.region,
+        )
+        self.session.events.register("before-send", self._count)
+
+    def client(self, service: str) -> Any:
+        """A client as the DAGs make it."""
+        return self.session.client(service, config=CLIENT_CONFIG)  # type: ignore[call-overload] # names vary
+
+    def _count(self, event_name: str, **_: object) -> None:
+        self.calls[event_name.removeprefix("before-send.")] += 1
+
+
+def _ours(counted: _CountedSession) -> None:
+    register_partitions.run(
+        SETTINGS,
+        load_record_types(),
+        Catalog(counted.client("glue"), SETTINGS.database),
+        Bucket(counted.client("s3"), SETTINGS.bucket),
+        today=datetime.now(UTC).date(),
+        tables=[TABLE],
+    )
+
+
+def _msck(counted: _CountedSession) -> None:
+    repair_like_msck(counted.client("s3"), counted.client("glue"), SETTINGS, TABLE)
+
+
+def _awswrangler(counted: _CountedSession) -> None:
+    register_with_awswrangler(counted.session, SETTINGS, TABLE)
+
+
+CONTENDERS: dict[str, Callable[[_CountedSession], None]] = {
+    "register_partitions": _ours,
+    "MSCK REPAIR TABLE": _msck,
+    "awswrangler": _awswrangler,
+}
+
+
+def _figures(contender: Callable[[_CountedSession], None], counted: _CountedSession) -> RunFigures:
+    counted.calls.clear()
+    start = time.perf_counter()
+    contender(counted)
+    seconds = time.perf_counter() - start
+    return {
+        "calls": dict(sorted(counted.calls.items())),
+        "total_calls": counted.calls.total(),
+        "seconds": round(seconds, 2),
+    }
+
+
+def _make_empty_table(counted: _CountedSession) -> None:
+    glue = counted.client("glue")
+    with contextlib.suppress(glue.exceptions.EntityNotFoundException):
+        glue.delete_table(DatabaseName=SETTINGS.database, Name=TABLE)
+    table = table_input(TABLE, load_record_types()[TABLE].schema, LAYOUT.table_location(TABLE))
+    glue.create_table(DatabaseName=SETTINGS.database, TableInput=table)
+
+
+@contextlib.contextmanager
+def _aws_in_another_process(partitions: int, objects: int) -> Iterator[dict[str, str]]:
+    """The variables of a local AWS that holds the objects, while it runs; this process's own are pointed at it."""
+    ours, theirs = multiprocessing.Pipe()
+    server = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs, partitions, objects))
+    server.start()
+    theirs.close()  # so that a server that fails to start ends the wait below
+    try:
+        environment: dict[str, str] = ours.recv()
+        with contextlib.ExitStack() as stack:
+            for name, value in environment.items():
+                stack.enter_context(_environment_variable(name, value))
+            yield environment
+    finally:
+        ours.send("stop")
+        server.join()
+
+
+def _serve(pipe: Connection, partitions: int, objects: int) -> None:
+    with LocalAws() as aws:
+        keys = (
+            f"{LAYOUT.partition_prefix(TABLE, FIRST_DATE + timedelta(days=day))}{number:05}.avro"
+            for day in range(partitions)
+            for number in range(objects)
+        )
+        aws.seed_objects(SETTINGS.bucket, ((key, b"") for key in keys))
+        pipe.send(aws.session_env())
+        pipe.recv()
+
+
+@contextlib.contextmanager
+def _environment_variable(name: str, value: str) -> Iterator[None]:
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
