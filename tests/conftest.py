@@ -6,6 +6,8 @@ process's environment pointing at it: boto3 clients and child processes reach it
 
 from __future__ import annotations
 
+import os
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +18,10 @@ from local.aws import LocalAws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# Airflow writes a configuration file when it is imported: not into the home of whoever runs the tests.
+_AIRFLOW_HOME = tempfile.TemporaryDirectory(prefix="dmd-tests-airflow-")
+os.environ["AIRFLOW_HOME"] = _AIRFLOW_HOME.name
 
 
 @pytest.fixture(scope="session")
