@@ -1,0 +1,125 @@
+"""A second local pipeline beside whatever runs on this machine, and a browser to look at it.
+
+It is started by ``make demo``'s own code, with less traffic, on free ports and in a folder of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from dmd_pipeline.record_types import load_record_types
+from dmd_pipeline.settings import load_settings
+from local.airflow_api import AirflowApi
+from local.browser import FLAGS, find_browser
+from local.clients import LocalClients
+from local.evidence import Evidence
+from local.ledger import Ledger, load_all
+from local.workspace import REPOSITORY, Workspace
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Page
+
+RECORDS = 2000
+_DEMO_SECONDS = 400
+
+
+@dataclass(frozen=True)
+class RunningPipeline:
+    """A pipeline on which the demo has been shown.
+
+    Attributes:
+        workspace: Its place.
+        demo: What the demo printed, and its exit code.
+    """
+
+    workspace: Workspace
+    demo: subprocess.CompletedProcess[str]
+
+    @property
+    def api(self) -> AirflowApi:
+        return AirflowApi(self.workspace.airflow_url)
+
+    @property
+    def evidence(self) -> Evidence:
+        settings = load_settings("local")
+        return Evidence(LocalClients(self.workspace, settings), settings, load_record_types())
+
+    @property
+    def ledgers(self) -> list[Ledger]:
+        return load_all(self.workspace.ledger)
+
+    def local(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return local(self.workspace, *arguments)
+
+
+def local(workspace: Workspace, *arguments: str, seconds: float = _DEMO_SECONDS) -> subprocess.CompletedProcess[str]:
+    """Run a local command for a workspace, as the Makefile does."""
+    return subprocess.run(
+        [sys.executable, "-m", "local", *arguments],
+        cwd=REPOSITORY,
+        env={**os.environ, **workspace.environment()},
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+
+
+def free_workspace(directory: Path) -> Workspace:
+    """A workspace on ports that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        return Workspace(directory, one.getsockname()[1], other.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPipeline]:
+    """A running pipeline, after ``make demo`` with 2,000 records."""
+    workspace = free_workspace(tmp_path_factory.mktemp("pipeline"))
+    try:
+        yield RunningPipeline(workspace, local(workspace, "demo", "--records", str(RECORDS)))
+    finally:
+        local(workspace, "down")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = find_browser()
+    assert path is not None, "no Chromium: `make browser` tells how to get one"
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(params=["light", "dark"])
+def page(browser: Browser, pipeline: RunningPipeline, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """An empty page of the Airflow UI, once in each color scheme."""
+    context = browser.new_context(
+        base_url=pipeline.workspace.airflow_url,
+        color_scheme=request.param,
+        viewport={"width": 1400, "height": 1000},
+    )
+    context.set_default_timeout(30_000)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def screenshot(page: Page, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Takes a picture of how the test left the page; they lie in .local/screenshots."""
+    yield
+    folder = REPOSITORY / ".local" / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=folder / f"{request.node.name}.png", full_page=True)

@@ -1,0 +1,218 @@
+"""The demo, shown once on a pipeline of its own, and what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from dmd_pipeline.settings import load_settings
+from local.accounting import account
+from local.clients import LocalClients
+from local.processes import Processes, carriers
+from local.traffic.plan import DELIVERY_DAY
+from local.traffic.records import MESSAGE
+from local.workspace import REPOSITORY
+from tests.e2e.conftest import RECORDS, RunningPipeline
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def test_the_demo_succeeds_and_accounts_for_every_record(pipeline: RunningPipeline) -> None:
+    assert pipeline.demo.returncode == 0, pipeline.demo.stdout + pipeline.demo.stderr
+    assert "Every record is accounted for." in pipeline.demo.stdout
+    assert f"Airflow UI     {pipeline.workspace.airflow_url}" in pipeline.demo.stdout
+
+
+def test_the_ledger_adds_up_and_speaks_of_everything_that_can_happen_to_a_record(pipeline: RunningPipeline) -> None:
+    lines = account(pipeline.ledgers, pipeline.evidence)
+
+    assert sum(ledger.total for ledger in pipeline.ledgers) >= RECORDS
+    assert [line for line in lines if line.difference] == []
+    assert {line.record_type for line in lines if line.readable} == {"demand", "event", "notification", "sale"}
+    for place in ("in_errors", "in_dead_letter_queue", "filtered"):
+        assert sum(getattr(line, place) for line in lines) > 0, place
+
+
+def test_the_scheduler_itself_ran_both_dags(pipeline: RunningPipeline) -> None:
+    for dag_id in ("apply_schema_changes", "register_partitions"):
+        states = {run.state for run in pipeline.api.runs(dag_id) if run.run_type == "scheduled"}
+        assert "success" in states
+        assert "failed" not in states
+
+
+def test_a_backfill_was_triggered_by_hand(pipeline: RunningPipeline) -> None:
+    by_hand = [run for run in pipeline.api.runs("register_partitions") if run.run_type == "manual"]
+
+    assert {run.state for run in by_hand} == {"success"}
+
+
+def test_every_business_date_with_rows_is_a_partition_and_a_partition_key_of_its_asset(
+    pipeline: RunningPipeline,
+) -> None:
+    registered, keys = pipeline.evidence.registered(), pipeline.api.partition_keys()
+
+    for record_type, dates in delivered_dates(pipeline).items():
+        assert dates <= set(registered[record_type])
+        assert dates <= set(keys[record_type])
+
+
+def test_a_batch_that_was_written_half_is_accounted_for_as_well(pipeline: RunningPipeline) -> None:
+    arguments = ("--records", "600", "--days", "5", "--failing-batches", "1", "--crash-point", "between_writes")
+    sent = pipeline.local("traffic", *arguments)
+    registered = pipeline.local("run", "register_partitions")
+
+    lines = account(pipeline.ledgers, pipeline.evidence)
+
+    assert (sent.returncode, registered.returncode) == (0, 0), sent.stderr + registered.stderr
+    assert sum(line.written_in_vain for line in lines) > 0
+    assert [line for line in lines if line.difference] == []
+
+
+def test_nothing_listens_beyond_this_machine(pipeline: RunningPipeline) -> None:
+    listening = {
+        (connection.laddr.ip, connection.laddr.port)
+        for process in carriers(tokens(pipeline))
+        for connection in process.net_connections()
+        if connection.status == psutil.CONN_LISTEN
+    }
+
+    assert {address for address, _ in listening} == {"127.0.0.1"}
+    assert {port for _, port in listening} >= {pipeline.workspace.aws_port, pipeline.workspace.airflow_port}
+
+
+def test_make_run_prints_what_the_job_says_of_it(pipeline: RunningPipeline) -> None:
+    ran = make(pipeline, "run", "DAG=register_partitions", 'CONF={"tables": ["sale"], "dry_run": true}')
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "run register_partitions (manual__" in ran.stdout
+    assert "    sale" in ran.stdout
+
+
+def test_make_run_of_an_unknown_dag_names_the_known_ones(pipeline: RunningPipeline) -> None:
+    ran = pipeline.local("run", "register_partition")
+
+    assert ran.returncode == 2
+    assert "'register_partition'" in ran.stderr
+    assert "apply_schema_changes, register_partitions" in ran.stderr
+    assert ran.stderr.count("\n") == 1, "one line, no traceback"
+
+
+def test_make_run_with_bad_json_says_so_in_a_line(pipeline: RunningPipeline) -> None:
+    ran = pipeline.local("run", "register_partitions", "{dry_run}")
+
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("CONF is not JSON")
+
+
+def test_make_run_with_a_wrong_parameter_names_it(pipeline: RunningPipeline) -> None:
+    ran = pipeline.local("run", "register_partitions", '{"dry_run": "perhaps"}')
+
+    assert ran.returncode == 2
+    assert "dry_run" in ran.stderr
+
+
+def test_make_run_of_a_run_that_fails_tells_its_error(pipeline: RunningPipeline) -> None:
+    ran = pipeline.local("run", "register_partitions", '{"from_date": "2026-02-01", "to_date": "2026-01-01"}')
+
+    assert ran.returncode == 1
+    assert "failed." in ran.stderr
+    assert "from_date" in ran.stderr
+
+
+def test_a_second_up_says_that_it_runs_already(pipeline: RunningPipeline) -> None:
+    up = pipeline.local("up")
+
+    assert up.returncode == 0
+    assert "is running already" in up.stdout
+
+
+def test_the_aws_command_queries_as_the_demo_says(pipeline: RunningPipeline) -> None:
+    settings = load_settings("local")
+    started = subprocess.run(
+        [
+            *(str(REPOSITORY / ".venv/bin/aws"), "athena", "start-query-execution"),
+            *("--work-group", settings.workgroup, "--query-execution-context", f"Database={settings.database}"),
+            *("--query-string", "SELECT count(*) FROM demand"),
+        ],
+        env={**os.environ, **pipeline.workspace.aws_environment()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert started.returncode == 0, started.stderr
+    assert json.loads(started.stdout)["QueryExecutionId"]
+
+
+def test_what_a_demo_leaves_behind_holds_no_personal_data(pipeline: RunningPipeline) -> None:
+    """Rows and the raw events in errors/ excepted: they are the data."""
+    traces = ("+1-555-01", "@example.com", MESSAGE)
+
+    for name, text in left_behind(pipeline):
+        for trace in traces:
+            assert trace not in text, f"{name} holds {trace}"
+
+
+def left_behind(pipeline: RunningPipeline) -> Iterator[tuple[str, str]]:
+    """Logs, Airflow's database, the ledger, and every object in S3 that is neither row nor raw event."""
+    for path in pipeline.workspace.directory.rglob("*"):
+        if path.is_file() and path.suffix != ".db":
+            yield str(path), path.read_text(encoding="utf-8", errors="replace")
+    with sqlite3.connect(pipeline.workspace.airflow_home / "airflow.db") as database:
+        yield "Airflow's database", "\n".join(database.iterdump())
+    database.close()
+    settings = load_settings("local")
+    clients = LocalClients(pipeline.workspace, settings)
+    s3 = clients("s3")
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=settings.bucket):
+        for found in page.get("Contents", []):
+            if not found["Key"].startswith(("data-pipeline/avro/", "data-pipeline/errors/")):
+                body: bytes = s3.get_object(Bucket=settings.bucket, Key=found["Key"])["Body"].read()
+                yield found["Key"], body.decode(errors="replace")
+    logs = clients("logs")
+    for page in logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{settings.function}"):
+        for event in page["events"]:
+            yield "the function's log", event["message"]
+    for alert in pipeline.evidence.alerts():
+        yield "an alert", json.dumps(alert)
+
+
+def delivered_dates(pipeline: RunningPipeline) -> dict[str, set[str]]:
+    """Business dates of the readable rows, by table, as Athena tells them."""
+    clients = LocalClients(pipeline.workspace, load_settings("local"))
+    dates: dict[str, set[str]] = {}
+    with clients.athena() as connection, connection.cursor() as cursor:
+        for table in ("demand", "event", "notification", "sale"):
+            rows: list[Any] = cursor.execute(f"SELECT DISTINCT partition_date FROM {table}").fetchall()
+            dates[table] = {row[0] for row in rows}
+            sent = {
+                day
+                for ledger in pipeline.ledgers
+                for record_type, day, one in ledger.entries()
+                if record_type == table and one.valid and day != DELIVERY_DAY
+            }
+            assert len(sent - dates[table]) <= 2, "only rare dates may lie wholly in the dead-letter queue"
+    return dates
+
+
+def tokens(pipeline: RunningPipeline) -> set[str]:
+    return {one.token for one in Processes(pipeline.workspace.pids, pipeline.workspace.logs).started()}
+
+
+def make(pipeline: RunningPipeline, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["make", *arguments],
+        cwd=REPOSITORY,
+        env={**os.environ, **pipeline.workspace.environment()},
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
