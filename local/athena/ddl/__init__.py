@@ -1,0 +1,1 @@
+"""The statements that change or show the catalog, in Athena's Hive dialect."""

@@ -1,0 +1,1 @@
+"""How the Avro objects of registered partitions become rows."""

@@ -1,0 +1,226 @@
+"""Avro's schema resolution: how bytes written with one schema are read with another.
+
+The result is a pair of schemas with which fastavro can decode, in which every choice is already made: matched fields
+carry the same made-up name, ``f`` and the position in the reader's schema (which is also their name in a DuckDB row);
+named types have names of their own at every place, so that nothing matches or clashes by accident; logical types are
+left out, because the engine interprets values by its own rules.
+
+https://avro.apache.org/docs/1.11.1/specification/#schema-resolution
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from local.athena.engine.avro_schema import NULL, AvroField, AvroType, fits
+
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class ResolutionError(ValueError):
+    """Data written with the one schema cannot be read with the other."""
+
+
+class Resolved(NamedTuple):
+    """Two schemas for the decoder, as JSON values."""
+
+    writer: Any
+    reader: Any
+
+
+_PROMOTIONS = frozenset(
+    {
+        ("int", "long"),
+        ("int", "float"),
+        ("int", "double"),
+        ("long", "float"),
+        ("long", "double"),
+        ("float", "double"),
+        ("string", "bytes"),
+        ("bytes", "string"),
+    }
+)
+
+
+def resolve(writer: AvroType, reader: AvroType) -> Resolved:
+    """Resolve a file's schema to the schema in which its rows are wanted.
+
+    Raises:
+        ResolutionError: It cannot be done; says at which field, and why.
+    """
+    return _Resolver().resolve(writer, reader)
+
+
+@dataclass
+class _Resolver:
+    def __post_init__(self) -> None:
+        self._numbers = count()
+
+    def resolve(self, writer: AvroType, reader: AvroType) -> Resolved:
+        if writer.kind == "union":
+            return self._written_union(writer, reader)
+        if reader.kind == "union":
+            return self._read_union(writer, reader)
+        if writer.kind == reader.kind:
+            return self._same_kind(writer, reader)
+        if (writer.kind, reader.kind) in _PROMOTIONS:
+            return Resolved(writer.kind, reader.kind)
+        raise ResolutionError(f"Found {_name(writer)}, expecting {_name(reader)}")
+
+    def _same_kind(self, writer: AvroType, reader: AvroType) -> Resolved:
+        if reader.kind == "record":
+            return self._record(writer, reader)
+        if reader.kind == "enum":
+            return self._enum(writer, reader)
+        if reader.kind == "fixed":
+            return self._fixed(writer, reader)
+        if reader.kind in ("array", "map"):
+            inner = self.resolve(writer.elements[0], reader.elements[0])
+            member = "items" if reader.kind == "array" else "values"
+            return Resolved({"type": reader.kind, member: inner.writer}, {"type": reader.kind, member: inner.reader})
+        return Resolved(writer.kind, reader.kind)
+
+    def _written_union(self, writer: AvroType, reader: AvroType) -> Resolved:
+        """Each branch is resolved by itself; one that cannot be read is an error only where a value has it."""
+        written: list[Any] = []
+        read: list[Any] = []
+        failure: ResolutionError | None = None
+        for branch in writer.elements:
+            try:
+                resolved = self.resolve(branch, reader)
+            except ResolutionError as error:
+                failure = error
+                resolved = Resolved(self.renamed(branch), None)
+            written.append(resolved.writer)
+            if resolved.reader is not None and resolved.reader not in read:
+                read.append(resolved.reader)
+        if not read:
+            raise failure or ResolutionError("Found an empty union")
+        return Resolved(written, read if len(read) > 1 else read[0])
+
+    def _read_union(self, writer: AvroType, reader: AvroType) -> Resolved:
+        """The first branch that reads what was written, one of the same kind before one that needs a promotion."""
+        failure: ResolutionError | None = None
+        for branch in sorted(reader.elements, key=lambda one: one.kind != writer.kind):
+            try:
+                return self.resolve(writer, branch)
+            except ResolutionError as error:
+                failure = failure or error
+        raise failure or ResolutionError("Expecting an empty union")
+
+    def _record(self, writer: AvroType, reader: AvroType) -> Resolved:
+        name = f"r{next(self._numbers)}"
+        taken: dict[str, Resolved] = {}  # by the writer's name
+        read_fields = []
+        for position, wanted in enumerate(reader.fields):
+            found = _written_field(writer.fields, wanted)
+            if found is None:
+                read_fields.append(self._defaulted(wanted, position))
+                continue
+            try:
+                resolved = self.resolve(found.type, wanted.type)
+            except ResolutionError as error:
+                raise ResolutionError(f"{wanted.name}: {error}") from error
+            taken[found.name] = Resolved({"name": f"f{position}", "type": resolved.writer}, None)
+            read_fields.append({"name": f"f{position}", "type": resolved.reader})
+        written_fields = [
+            taken[one.name].writer if one.name in taken else {"name": f"x{position}", "type": self.renamed(one.type)}
+            for position, one in enumerate(writer.fields)
+        ]
+        return Resolved(
+            {"type": "record", "name": name, "fields": written_fields},
+            {"type": "record", "name": name, "fields": read_fields},
+        )
+
+    def _defaulted(self, wanted: AvroField, position: int) -> dict[str, Any]:
+        if not wanted.has_default:
+            raise ResolutionError(f"Found no field {wanted.name} and it has no default value")
+        if not fits(wanted.type, wanted.default):
+            raise ResolutionError(f"Invalid default for field {wanted.name}")
+        # A default belongs to the first branch of a union; no other branch will ever be needed here.
+        kind = wanted.type.elements[0] if wanted.type.kind == "union" else wanted.type
+        return {"name": f"f{position}", "type": self.renamed(kind, "f"), "default": _positional(kind, wanted.default)}
+
+    def _enum(self, writer: AvroType, reader: AvroType) -> Resolved:
+        if writer.name != reader.name:
+            raise ResolutionError(f"Found {writer.name}, expecting {reader.name}")
+        lacking = [symbol for symbol in writer.symbols if symbol not in reader.symbols]
+        if lacking and reader.default_symbol not in reader.symbols:
+            raise ResolutionError(f"No match for {lacking[0]} in {reader.name}")
+        name = f"e{next(self._numbers)}"
+        read: dict[str, Any] = {"type": "enum", "name": name, "symbols": list(reader.symbols)}
+        if reader.default_symbol is not None:
+            read["default"] = reader.default_symbol
+        return Resolved({"type": "enum", "name": name, "symbols": list(writer.symbols)}, read)
+
+    def _fixed(self, writer: AvroType, reader: AvroType) -> Resolved:
+        if writer.name != reader.name or writer.size != reader.size:
+            raise ResolutionError(f"Found {_name(writer)}, expecting {_name(reader)}")
+        made = {"type": "fixed", "name": f"b{next(self._numbers)}", "size": reader.size}
+        return Resolved(made, made)
+
+    def renamed(self, schema: AvroType, field_prefix: str = "x") -> Any:
+        """A schema as it is, with made-up names."""
+        if schema.kind == "union":
+            return [self.renamed(branch, field_prefix) for branch in schema.elements]
+        if schema.kind in ("array", "map"):
+            member = "items" if schema.kind == "array" else "values"
+            return {"type": schema.kind, member: self.renamed(schema.elements[0], field_prefix)}
+        if schema.kind == "enum":
+            return {"type": "enum", "name": f"e{next(self._numbers)}", "symbols": list(schema.symbols)}
+        if schema.kind == "fixed":
+            return {"type": "fixed", "name": f"b{next(self._numbers)}", "size": schema.size}
+        if schema.kind == "record":
+            fields = [
+                {"name": f"{field_prefix}{position}", "type": self.renamed(one.type, field_prefix)}
+                for position, one in enumerate(schema.fields)
+            ]
+            return {"type": "record", "name": f"r{next(self._numbers)}", "fields": fields}
+        return schema.kind
+
+
+def _written_field(fields: Sequence[AvroField], wanted: AvroField) -> AvroField | None:
+    by_name = {one.name: one for one in fields}
+    for name in (wanted.name, *wanted.aliases):
+        if name in by_name:
+            return by_name[name]
+    return None
+
+
+def _positional(schema: AvroType, value: Any) -> Any:
+    """A default value with the made-up names of fields."""
+    if schema.kind == "union":
+        return _positional(schema.elements[0], value)
+    if schema.kind == "array":
+        return [_positional(schema.elements[0], item) for item in value]
+    if schema.kind == "map":
+        return {key: _positional(schema.elements[0], item) for key, item in value.items()}
+    if schema.kind == "record" and isinstance(value, Mapping):
+        return {
+            f"f{position}": _positional(one.type, value.get(one.name, one.default))
+            for position, one in enumerate(schema.fields)
+        }
+    return value
+
+
+def _name(schema: AvroType) -> str:
+    return schema.name or schema.kind
+
+
+def projected(schema: AvroType, columns: Sequence[AvroField]) -> AvroType:
+    """A record of some of another record's fields, as the engine asks for those columns only."""
+    return AvroType("record", schema.name, fields=tuple(_forgiving(one) for one in columns))
+
+
+def _forgiving(column: AvroField) -> AvroField:
+    """A column whose default is invalid reads as null where the default would be needed, as the engine does it."""
+    if not column.has_default or fits(column.type, column.default):
+        return column
+    others = column.type.elements if column.type.kind == "union" else (column.type,)
+    nullable = AvroType("union", elements=(NULL, *(one for one in others if one.kind != "null")))
+    return AvroField(column.name, nullable, has_default=True, default=None, aliases=column.aliases)

@@ -1,0 +1,189 @@
+"""Aggregates and window functions."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from local.athena import types
+from local.athena.sql.functions import calls
+from local.athena.sql.operators import comparable, converted
+from local.athena.sql.parsing import refused
+from local.athena.sql.values import Facts, Value
+from local.athena.types import BIGINT, VARCHAR, Type
+
+
+if TYPE_CHECKING:
+    from local.athena.sql.expressions import ExpressionTranslator
+
+
+# Aggregates whose SQL is more than one call, into which DISTINCT, ORDER BY or FILTER cannot be written.
+_COMPOUND = frozenset({"map_agg", "geometric_mean"})
+
+
+def ordering(translator: ExpressionTranslator, order: exp.Expression) -> tuple[str, list[Value]]:
+    """``ORDER BY …`` of an aggregate or a window; Trino puts NULL last unless told otherwise."""
+    values = [translator.translate(one.this) for one in order.expressions]
+    written = ", ".join(order_item(value, one) for value, one in zip(values, order.expressions, strict=True))
+    return f"ORDER BY {written}", values
+
+
+def order_item(value: Value, node: exp.Expression) -> str:
+    """One item of ORDER BY."""
+    direction = "DESC" if node.args.get("desc") else "ASC"
+    nulls = "FIRST" if node.args.get("nulls_first") else "LAST"
+    return f"{comparable(value)} {direction} NULLS {nulls}"
+
+
+class Aggregates:
+    """Calls of aggregates, with DISTINCT, ORDER BY and FILTER."""
+
+    def call(self, translator: ExpressionTranslator, node: exp.Expression) -> Value:
+        """An aggregate in a select list, HAVING or ORDER BY."""
+        sql, kind, inner = self.inner(translator, node)
+        if any(value.facts.aggregate for value in inner):
+            raise refused("NESTED_AGGREGATION", "Cannot nest aggregations inside aggregation", node)
+        if any(value.facts.window for value in inner):
+            raise refused("NESTED_WINDOW", "Cannot nest window functions inside aggregation", node)
+        return Value(cast_result(sql, kind), kind, calls.facts_of_aggregate(inner))
+
+    def inner(self, translator: ExpressionTranslator, node: exp.Expression) -> tuple[str, Type, list[Value]]:
+        """SQL, type and arguments of an aggregate, without the cast of its result."""
+        if isinstance(node, exp.Filter):
+            sql, kind, values = self.inner(translator, node.this)
+            if _name(node.this) in _COMPOUND:
+                raise refused("NOT_SUPPORTED", f"The local Athena knows no FILTER for {_name(node.this)}", node)
+            condition = translator.condition(node.expression.this, "FILTER clause")
+            return f"{sql} FILTER (WHERE {condition.sql})", kind, [*values, condition]
+        if isinstance(node, exp.GroupConcat):
+            return self._listagg(translator, node)
+        if not isinstance(node, exp.Anonymous):
+            raise refused("NOT_SUPPORTED", f"The local Athena does not know {node.sql(dialect='trino')}", node)
+        return self._plain(translator, node)
+
+    def _plain(self, translator: ExpressionTranslator, node: exp.Anonymous) -> tuple[str, Type, list[Value]]:
+        name, arguments = _name(node), list(node.expressions)
+        if not calls.is_aggregate(name):
+            calls.known(name)
+            raise refused("FUNCTION_NOT_AGGREGATE", f"{name} is not an aggregate function", node)
+        if name == "count" and (not arguments or isinstance(arguments[0], exp.Star)):
+            return "count(*)", BIGINT, []
+        distinct, arguments = _without_distinct(arguments)
+        order, arguments = _without_order(arguments)
+        values = translator.arguments(name, arguments)
+        sql, kind = calls.call_aggregate(name, values)
+        sql = without_cast(sql)
+        if (distinct or order is not None) and name in _COMPOUND:
+            raise refused("NOT_SUPPORTED", f"The local Athena knows no DISTINCT or ORDER BY for {name}", node)
+        if distinct:
+            sql = sql.replace("(", "(DISTINCT ", 1)
+        if order is not None:
+            written, order_values = ordering(translator, order)
+            sql = f"{sql[:-1]} {written})"
+            values = [*values, *order_values]
+        return sql, kind, values
+
+    def _listagg(self, translator: ExpressionTranslator, node: exp.GroupConcat) -> tuple[str, Type, list[Value]]:
+        order = node.this if isinstance(node.this, exp.Order) else None
+        subject = order.this if order is not None else node.this
+        distinct = isinstance(subject, exp.Distinct)
+        value = translator.translate(subject.expressions[0] if distinct else subject)
+        if not value.type.is_text:
+            raise refused("TYPE_MISMATCH", f"listagg takes varchar, not {value.type}", node)
+        separator = node.args.get("separator")
+        text = translator.translate(separator).sql if separator is not None else "''"
+        written, values = ordering(translator, order) if order is not None else ("", [])
+        return (
+            f"string_agg({'DISTINCT ' if distinct else ''}{value.sql}, {text} {written})",
+            VARCHAR,
+            [value, *values],
+        )
+
+
+def _name(node: exp.Expression) -> str:
+    return str(node.this).lower() if isinstance(node, exp.Anonymous) else type(node).__name__.lower()
+
+
+def _without_distinct(arguments: list[exp.Expression]) -> tuple[bool, list[exp.Expression]]:
+    if arguments and isinstance(arguments[0], exp.Distinct):
+        return True, [*arguments[0].expressions, *arguments[1:]]
+    return False, arguments
+
+
+def _without_order(arguments: list[exp.Expression]) -> tuple[exp.Order | None, list[exp.Expression]]:
+    if arguments and isinstance(arguments[-1], exp.Order):
+        return arguments[-1], [*arguments[:-1], arguments[-1].this]
+    return None, arguments
+
+
+def cast_result(sql: str, kind: Type) -> str:
+    """An aggregate in Trino's type: DuckDB's sums and counts are of others."""
+    return f"CAST({sql} AS {kind.duckdb})" if kind.is_numeric or kind == types.DAY_TO_SECOND else sql
+
+
+def without_cast(sql: str) -> str:
+    """The call inside the cast of its result, into which FILTER and DISTINCT belong."""
+    found = re.fullmatch(r"CAST\((.*) AS \w+(?:\(\d+,\d+\))?\)", sql, re.DOTALL)
+    return found.group(1) if found else sql
+
+
+class Windows:
+    """Functions with OVER."""
+
+    def __init__(self, aggregates: Aggregates) -> None:
+        self._aggregates = aggregates
+
+    def call(self, translator: ExpressionTranslator, node: exp.Window) -> Value:
+        """A function with OVER."""
+        sql, kind, values = self._function(translator, node.this)
+        over, over_values = self._over(translator, node)
+        merged = Facts.merged(value.facts for value in (*values, *over_values))
+        if merged.window:
+            raise refused("NESTED_WINDOW", "Cannot nest window functions inside window function", node)
+        facts = Facts(merged.refs, merged.loose, merged.aggregate, window=True, plain=False)
+        return Value(cast_result(f"{sql} OVER ({over})", kind), kind, facts)
+
+    def _function(self, translator: ExpressionTranslator, node: exp.Expression) -> tuple[str, Type, list[Value]]:
+        ignore = isinstance(node, exp.IgnoreNulls)
+        inner = node.this if isinstance(node, exp.IgnoreNulls | exp.RespectNulls) else node
+        if isinstance(inner, exp.Anonymous) and calls.is_window(_name(inner)):
+            values = translator.arguments(_name(inner), inner.expressions)
+            sql, kind = calls.call_window(_name(inner), values)
+            sql = without_cast(sql)
+            return (f"{sql[:-1]} IGNORE NULLS)" if ignore else sql), kind, values
+        return self._aggregates.inner(translator, inner)
+
+    def _over(self, translator: ExpressionTranslator, node: exp.Expression) -> tuple[str, list[Value]]:
+        named = node.args.get("alias")
+        if named is not None:
+            name = named.name.lower()
+            if name not in translator.windows:
+                raise refused("INVALID_WINDOW_REFERENCE", f"Cannot resolve WINDOW name {name}", node)
+            return self._over(translator, translator.windows[name])
+        values = [translator.translate(one) for one in node.args.get("partition_by") or ()]
+        parts = [f"PARTITION BY {', '.join(comparable(value) for value in values)}"] if values else []
+        order = node.args.get("order")
+        if order is not None:
+            written, order_values = ordering(translator, order)
+            parts.append(written)
+            values += order_values
+        frame = node.args.get("spec")
+        if frame is not None:
+            parts.append(_frame(translator, frame))
+        return " ".join(parts), values
+
+
+def _frame(translator: ExpressionTranslator, frame: exp.Expression) -> str:
+    def bound(side: str) -> str:
+        edge, direction = frame.args.get(side), frame.args.get(f"{side}_side")
+        if edge is None:
+            return "CURRENT ROW"
+        if isinstance(edge, str):
+            return f"{edge} {direction or ''}".strip().upper()
+        value = converted(translator.translate(edge), BIGINT)
+        return f"{value.sql} {str(direction).upper()}"
+
+    kind = str(frame.args["kind"]).upper()
+    return f"{kind} BETWEEN {bound('start')} AND {bound('end')}"

@@ -1,0 +1,1 @@
+"""Trino's functions: ``catalog`` and ``aggregates`` list them as data, ``special`` holds those that need code."""

@@ -1,0 +1,311 @@
+"""Functions that need more than a template: units, patterns, decimals, any number of arguments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from local.athena import types
+from local.athena.sql.casts import cast
+from local.athena.sql.functions.dateformats import PatternError, from_joda, from_mysql
+from local.athena.sql.operators import OperatorError, arithmetic, comparable, converted, unified
+from local.athena.sql.values import Value, combined, quote
+from local.athena.types import BIGINT, BOOLEAN, DATE, TIMESTAMP, VARCHAR, ZONED, Type, decimal
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+class ArgumentError(ValueError):
+    """A call whose arguments are not right; the text is Trino's, ``name`` Trino's name of the error."""
+
+    def __init__(self, message: str, name: str = "INVALID_FUNCTION_ARGUMENT") -> None:
+        self.name = name
+        super().__init__(message)
+
+
+class NoMatchError(ValueError):
+    """The arguments are not of types that the function takes."""
+
+
+def _count(arguments: Sequence[Value], *counts: int) -> None:
+    if len(arguments) not in counts:
+        raise NoMatchError
+
+
+def _literal(value: Value, what: str) -> str:
+    if value.text is None:
+        raise ArgumentError(f"The local Athena needs a literal as {what}", "NOT_SUPPORTED")
+    return value.text
+
+
+# ------------------------------------------------------------------------------------------------------ date arithmetic
+
+_UNITS = ("millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year")
+_DATE_UNITS = ("day", "week", "month", "quarter", "year")
+_STEPS = {
+    "millisecond": "to_milliseconds(CAST({} AS BIGINT))",
+    "second": "to_seconds(CAST({} AS BIGINT))",
+    "minute": "to_minutes(CAST({} AS BIGINT))",
+    "hour": "to_hours(CAST({} AS BIGINT))",
+    "day": "to_days(CAST({} AS INTEGER))",
+    "week": "to_days(CAST({} * 7 AS INTEGER))",
+    "month": "to_months(CAST({} AS INTEGER))",
+    "quarter": "to_months(CAST({} * 3 AS INTEGER))",
+    "year": "to_years(CAST({} AS INTEGER))",
+}
+
+
+def _unit(value: Value, kind: Type) -> str:
+    unit = _literal(value, "unit of time").lower()
+    allowed = _DATE_UNITS if kind == DATE else _UNITS
+    if unit not in allowed:
+        raise ArgumentError(f"'{unit}' is not a valid {'DATE' if kind == DATE else 'TIMESTAMP'} field")
+    return unit
+
+
+def _moment(value: Value) -> Value:
+    if value.type == types.UNKNOWN:
+        return converted(value, TIMESTAMP)
+    if value.type.name not in ("date", "timestamp", "timestamp with time zone"):
+        raise NoMatchError
+    return value
+
+
+def _date_add(arguments: Sequence[Value]) -> Value:
+    _count(arguments, 3)
+    moment = _moment(arguments[2])
+    if not arguments[1].type.is_integer:
+        raise NoMatchError
+    unit = _unit(arguments[0], moment.type)
+    step = _STEPS[unit].format(arguments[1].sql)
+    if moment.type.is_zoned:
+        calendar = "true" if unit in _DATE_UNITS else "false"
+        return combined(f"zoned_shifted({moment.sql}, {step}, {calendar})", moment.type, *arguments)
+    return combined(f"CAST({moment.sql} + {step} AS {moment.type.duckdb})", moment.type, *arguments)
+
+
+def _date_diff(arguments: Sequence[Value]) -> Value:
+    _count(arguments, 3)
+    moments, kind = unified([_moment(arguments[1]), _moment(arguments[2])], "{} {}")
+    unit = _unit(arguments[0], kind)
+    if kind.is_zoned and unit in _DATE_UNITS:
+        one, other = (f"zoned_local_at({moment.sql}, ({moments[0].sql}).z)" for moment in moments)
+    else:
+        one, other = (comparable(moment) for moment in moments)
+    return combined(f"date_sub('{unit}', {one}, {other})", BIGINT, *arguments)
+
+
+def _date_trunc(arguments: Sequence[Value]) -> Value:
+    _count(arguments, 2)
+    moment = _moment(arguments[1])
+    unit = _unit(arguments[0], moment.type)
+    if moment.type.is_zoned:
+        sql = f"zoned_from_local(date_trunc('{unit}', zoned_local({moment.sql})), ({moment.sql}).z)"
+        return combined(sql, moment.type, *arguments)
+    return combined(f"CAST(date_trunc('{unit}', {moment.sql}) AS {moment.type.duckdb})", moment.type, *arguments)
+
+
+def _local(value: Value) -> str:
+    moment = _moment(value)
+    return f"zoned_local({moment.sql})" if moment.type.is_zoned else f"CAST({moment.sql} AS TIMESTAMP)"
+
+
+def _formatting(translate: Callable[[str], str]) -> Callable[[Sequence[Value]], Value]:
+    def call(arguments: Sequence[Value]) -> Value:
+        _count(arguments, 2)
+        pattern = _pattern(translate, arguments[1])
+        return combined(f"strftime({_local(arguments[0])}, {quote(pattern)})", VARCHAR, *arguments)
+
+    return call
+
+
+def _parsing(translate: Callable[[str], str], kind: Type) -> Callable[[Sequence[Value]], Value]:
+    def call(arguments: Sequence[Value]) -> Value:
+        _count(arguments, 2)
+        if not arguments[0].type.is_text:
+            raise NoMatchError
+        pattern = _pattern(translate, arguments[1]).replace("%-", "%")
+        sql = f"trino_parse_date({arguments[0].sql}, {quote(pattern)})"
+        return combined(sql if kind == TIMESTAMP else cast(sql, TIMESTAMP, kind), kind, *arguments)
+
+    return call
+
+
+def _pattern(translate: Callable[[str], str], value: Value) -> str:
+    try:
+        return translate(_literal(value, "date pattern"))
+    except PatternError as error:
+        raise ArgumentError(str(error)) from error
+
+
+# ------------------------------------------------------------------------------------------------------ any arguments
+
+
+def _coalesce(arguments: Sequence[Value]) -> Value:
+    if len(arguments) < 2:  # noqa: PLR2004
+        raise ArgumentError("The 'coalesce' function must have at least two arguments", "INVALID_FUNCTION_ARGUMENT")
+    values, kind = unified(
+        list(arguments),
+        "All COALESCE operands must be the same type or coercible to a common type. Cannot find common type between {} and {}",
+    )
+    return combined(f"coalesce({', '.join(value.sql for value in values)})", kind, *arguments)
+
+
+def _nullif(arguments: Sequence[Value]) -> Value:
+    _count(arguments, 2)
+    values, _ = unified(list(arguments), "Types are not comparable with NULLIF: {} vs {}")
+    one, other = comparable(values[0]), comparable(values[1])
+    return combined(f"CASE WHEN {one} = {other} THEN NULL ELSE {arguments[0].sql} END", arguments[0].type, *arguments)
+
+
+def _extreme(name: str) -> Callable[[Sequence[Value]], Value]:
+    def call(arguments: Sequence[Value]) -> Value:
+        values, kind = unified(list(arguments), "{} {}")
+        # Unlike DuckDB's, Trino's greatest and least are NULL when any argument is.
+        nulls = " OR ".join(f"{value.sql} IS NULL" for value in values)
+        listed = ", ".join(value.sql for value in values)
+        return combined(f"CASE WHEN {nulls} THEN NULL ELSE {name}({listed}) END", kind, *arguments)
+
+    return call
+
+
+def _concat(arguments: Sequence[Value]) -> Value:
+    if len(arguments) < 2 or not all(value.type.is_text or value.type == types.UNKNOWN for value in arguments):  # noqa: PLR2004
+        raise NoMatchError
+    return combined("(" + " || ".join(value.sql for value in arguments) + ")", VARCHAR, *arguments)
+
+
+def _row(arguments: Sequence[Value]) -> Value:
+    fields = ", ".join(f"f{position} := {value.sql}" for position, value in enumerate(arguments))
+    return combined(f"struct_pack({fields})", types.row(tuple(value.type for value in arguments)), *arguments)
+
+
+def _map(arguments: Sequence[Value]) -> Value:
+    if arguments:
+        raise NoMatchError
+    return Value("map([], [])", types.map_of(types.UNKNOWN, types.UNKNOWN))
+
+
+def _mod(arguments: Sequence[Value]) -> Value:
+    _count(arguments, 2)
+    return arithmetic("%", arguments[0], arguments[1])
+
+
+def _random(arguments: Sequence[Value]) -> Value:
+    raise ArgumentError("random() is not repeatable: the local Athena does not run it", "NOT_SUPPORTED")
+
+
+def _if(arguments: Sequence[Value]) -> Value:
+    _count(arguments, 2, 3)
+    condition, *branches = arguments
+    if condition.type not in (BOOLEAN, types.UNKNOWN):
+        raise OperatorError("First argument of IF must be boolean")
+    values, kind = unified(list(branches), "Result types for IF must be the same: {} vs {}")
+    otherwise = values[1].sql if len(values) > 1 else "NULL"
+    return combined(f"CASE WHEN {condition.sql} THEN {values[0].sql} ELSE {otherwise} END", kind, *arguments)
+
+
+def _try(arguments: Sequence[Value]) -> Value:
+    _count(arguments, 1)
+    if arguments[0].facts.aggregate or arguments[0].facts.window or not arguments[0].facts.plain:
+        raise ArgumentError("The local Athena runs TRY on plain expressions only", "NOT_SUPPORTED")
+    return combined(f"TRY({arguments[0].sql})", arguments[0].type, *arguments)
+
+
+# ------------------------------------------------------------------------------------------------------ decimals
+
+
+def _decimal_rounding(name: str) -> Callable[[Sequence[Value]], Value]:
+    def call(arguments: Sequence[Value]) -> Value:
+        if not arguments or arguments[0].type.name != "decimal" or len(arguments) > (2 if name == "round" else 1):
+            raise NoMatchError
+        precision, scale = arguments[0].type.numbers
+        if name == "abs":
+            return combined(f"abs({arguments[0].sql})", arguments[0].type, *arguments)
+        if len(arguments) == 2:  # noqa: PLR2004
+            kind = decimal(min(38, precision + 1), scale)
+            return combined(f"CAST(round({arguments[0].sql}, {arguments[1].sql}) AS {kind.duckdb})", kind, *arguments)
+        kind = decimal(min(38, precision - scale + min(scale, 1)), 0)
+        function = {"round": "round({}, 0)", "ceil": "ceil({})", "ceiling": "ceil({})", "floor": "floor({})"}[name]
+        return combined(f"CAST({function.format(arguments[0].sql)} AS {kind.duckdb})", kind, *arguments)
+
+    return call
+
+
+def _regexp_replace(arguments: Sequence[Value]) -> Value:
+    _count(arguments, 2, 3)
+    if not all(value.type.is_text for value in arguments):
+        raise NoMatchError
+    replacement = ""
+    if len(arguments) == 3:  # noqa: PLR2004
+        text = _literal(arguments[2], "replacement of a regular expression")
+        replacement = _rewritten_groups(text)
+    subject, pattern = arguments[0].sql, arguments[1].sql
+    return combined(f"regexp_replace({subject}, {pattern}, {quote(replacement)}, 'g')", VARCHAR, *arguments)
+
+
+def _rewritten_groups(text: str) -> str:
+    """Java's $1 is RE2's backslash and 1."""
+    written, position = "", 0
+    while position < len(text):
+        character = text[position]
+        if character == "$" and text[position + 1 : position + 2].isdigit():
+            written += "\\" + text[position + 1]
+            position += 1
+        elif character in "$\\":
+            raise ArgumentError("The local Athena knows only $1 … $9 in a replacement", "NOT_SUPPORTED")
+        else:
+            written += character
+        position += 1
+    return written
+
+
+def _regexp_extract(name: str) -> Callable[[Sequence[Value]], Value]:
+    def call(arguments: Sequence[Value]) -> Value:
+        _count(arguments, 3)
+        if not (arguments[0].type.is_text and arguments[1].type.is_text and arguments[2].type.is_integer):
+            raise NoMatchError
+        found = f"regexp_extract_all({arguments[0].sql}, {arguments[1].sql}, CAST({arguments[2].sql} AS INTEGER))"
+        if name == "regexp_extract":
+            return combined(f"nullif({found}[1], '')", VARCHAR, *arguments)
+        return combined(found, types.array(VARCHAR), *arguments)
+
+    return call
+
+
+def _now(arguments: Sequence[Value]) -> Value:
+    _count(arguments, 0)
+    return Value("struct_pack(u := query_now(), z := 'UTC')", ZONED)
+
+
+SPECIAL: dict[str, Callable[[Sequence[Value]], Value]] = {
+    "date_add": _date_add,
+    "date_diff": _date_diff,
+    "date_trunc": _date_trunc,
+    "date_format": _formatting(from_mysql),
+    "format_datetime": _formatting(from_joda),
+    "date_parse": _parsing(from_mysql, TIMESTAMP),
+    "parse_datetime": _parsing(from_joda, ZONED),
+    "coalesce": _coalesce,
+    "nullif": _nullif,
+    "greatest": _extreme("greatest"),
+    "least": _extreme("least"),
+    "concat": _concat,
+    "row": _row,
+    "map": _map,
+    "mod": _mod,
+    "if": _if,
+    "try": _try,
+    "random": _random,
+    "rand": _random,
+    "now": _now,
+    "abs": _decimal_rounding("abs"),
+    "round": _decimal_rounding("round"),
+    "ceil": _decimal_rounding("ceil"),
+    "ceiling": _decimal_rounding("ceiling"),
+    "floor": _decimal_rounding("floor"),
+    "regexp_replace": _regexp_replace,
+    "regexp_extract": _regexp_extract("regexp_extract"),
+    "regexp_extract_all": _regexp_extract("regexp_extract_all"),
+}

@@ -1,0 +1,144 @@
+"""The text of a statement → a syntax tree, with Trino's grammar and nothing else.
+
+Two parsers see every query: trino-sql-validator refuses what is not Trino's grammar, and sqlglot builds the tree. Of
+sqlglot's Trino dialect one thing is switched off: its knowledge of functions. Every call arrives as a name with its
+arguments, and ``functions`` decides what it means.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, ClassVar
+
+import sqlglot
+import trino_sql_validator
+from sqlglot import exp
+from sqlglot.dialects.trino import Trino
+from sqlglot.errors import ParseError, TokenError
+
+from local.athena.errors import QueryError
+
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+# Calls with a grammar of their own; all others are plain calls.
+_SPECIAL_CALLS = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "LISTAGG", "SUBSTRING")
+
+
+class TrinoWithPlainCalls(Trino):
+    """Trino's dialect without sqlglot's own notion of what its functions mean."""
+
+    INDEX_OFFSET = 0
+
+    class Parser(Trino.Parser):
+        """Parses every call as a name with arguments."""
+
+        FUNCTIONS: ClassVar = {}
+        FUNCTION_PARSERS: ClassVar = {
+            name: parser for name, parser in Trino.Parser.FUNCTION_PARSERS.items() if name in _SPECIAL_CALLS
+        }
+
+
+def parse_query(text: str, parameters: Sequence[str] = ()) -> exp.Query:
+    """The tree of one query.
+
+    Args:
+        text: The statement, possibly with a semicolon at its end.
+        parameters: SQL expressions for the question marks.
+
+    Raises:
+        QueryError: SYNTAX_ERROR, or INVALID_PARAMETER_USAGE when the parameters do not match.
+    """
+    check_syntax(text)
+    tree = _parse(text)
+    if not isinstance(tree, exp.Query | exp.Values):
+        raise QueryError("NOT_SUPPORTED", f"The local Athena does not run {type(tree).__name__} statements")
+    _fill_in(tree, parameters)
+    return tree if isinstance(tree, exp.Query) else exp.select("*").from_(tree)
+
+
+def check_syntax(text: str) -> None:
+    """Refuse what Trino's grammar does not know."""
+    result = trino_sql_validator.analyze_statements(text, jinja="reject", function_arguments="off")
+    validation = result.validation
+    if validation.error is not None:
+        line, column = validation.error.line or 1, validation.error.column or 1
+        message = re.sub(r"^sql parser error: | at line \d+, column \d+$", "", validation.error.message)
+        raise QueryError("SYNTAX_ERROR", f"mismatched input. {message}", line, column)
+    if len(result.statements) > 1:
+        raise _several_statements(result.statements[1].start_line, result.statements[1].start_column)
+    if not result.statements:
+        raise QueryError("SYNTAX_ERROR", "mismatched input '<EOF>'. Expecting: <statement>", 1, 1)
+
+
+def _several_statements(line: int, column: int) -> QueryError:
+    return QueryError("SYNTAX_ERROR", "Only one sql statement is allowed", line, column)
+
+
+def _parse(text: str) -> exp.Expression:
+    try:
+        found = [tree for tree in sqlglot.parse(text, dialect=TrinoWithPlainCalls) if tree is not None]
+    except ParseError as error:
+        first = error.errors[0] if error.errors else {}
+        line, column = first.get("line") or 1, first.get("col") or 1
+        near = first.get("highlight") or "<EOF>"
+        raise QueryError(
+            "SYNTAX_ERROR", f"mismatched input '{near}'. {first.get('description')}", line, column
+        ) from error
+    except TokenError as error:
+        raise QueryError("SYNTAX_ERROR", f"mismatched input. {error}", 1, 1) from error
+    if len(found) != 1:
+        raise _several_statements(1, 1) if found else QueryError("SYNTAX_ERROR", "mismatched input '<EOF>'", 1, 1)
+    tree = found[0]
+    if not isinstance(tree, exp.Expression):
+        raise QueryError("SYNTAX_ERROR", "mismatched input '<EOF>'", 1, 1)
+    return tree
+
+
+def _fill_in(tree: exp.Expression, parameters: Sequence[str]) -> None:
+    places = sorted(tree.find_all(exp.Placeholder), key=_offset)
+    if len(places) != len(parameters):
+        raise QueryError(
+            "INVALID_PARAMETER_USAGE",
+            f"Incorrect number of parameters: expected {len(places)} but found {len(parameters)}",
+            1,
+            1,
+        )
+    for place, given in zip(places, parameters, strict=True):
+        place.replace(_parameter(given))
+
+
+def _offset(node: exp.Expression) -> int:
+    return int(node.meta.get("start", 0))
+
+
+def _parameter(text: str) -> exp.Expression:
+    """A parameter's value; Athena takes any literal, and plain text that is none as a string."""
+    try:
+        check_syntax(f"SELECT {text}")
+        tree = sqlglot.parse_one(f"SELECT {text}", dialect=TrinoWithPlainCalls)
+    except (QueryError, ParseError, TokenError) as error:
+        raise QueryError("INVALID_PARAMETER_USAGE", f"'{text}' is not an expression") from error
+    expressions = tree.args.get("expressions") or []
+    if len(expressions) != 1 or tree.args.get("from_") is not None:
+        raise QueryError("INVALID_PARAMETER_USAGE", f"'{text}' is not one expression")
+    value: exp.Expression = expressions[0]
+    return value
+
+
+def position(node: exp.Expression) -> tuple[int, int] | tuple[None, None]:
+    """Line and column of the first token of an expression that knows where it stands."""
+    places = [
+        (one.meta["line"], one.meta["col"] - (one.meta["end"] - one.meta["start"]))
+        for one in node.walk()
+        if "line" in one.meta and "col" in one.meta
+    ]
+    return min(places) if places else (None, None)
+
+
+def refused(name: str, message: str, node: exp.Expression) -> QueryError:
+    """An error at a place of the statement."""
+    line, column = position(node)
+    return QueryError(name, message, line, column)
