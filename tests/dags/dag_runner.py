@@ -1,0 +1,113 @@
+"""Runs DAGs in an Airflow of its own: a process with a fresh AIRFLOW_HOME that takes commands as JSON lines.
+
+Airflow keeps its state in module globals and in AIRFLOW_HOME, so the process is not the tests' own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MARK = "RESULT "
+
+
+class DagRunner:
+    """Starts that process and talks to it."""
+
+    def __init__(self, root: Path, home: Path, environment: dict[str, str]) -> None:
+        self._environment = {
+            **os.environ,
+            **environment,
+            "AIRFLOW_HOME": str(home),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(root / "dags"),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(root / "plugins"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
+            "PYTHONPATH": f"{root / 'plugins'}:{root}",
+        }
+        self._log = (home / "log").open("w+", encoding="utf-8")
+        for arguments in (["db", "migrate"], ["dags", "reserialize"]):
+            subprocess.run(
+                [sys.executable, "-m", "airflow", *arguments],
+                env=self._environment,
+                stdout=self._log,
+                stderr=subprocess.STDOUT,
+                check=True,
+            )
+        self._process = subprocess.Popen(
+            [sys.executable, __file__],
+            env=self._environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+        )
+
+    def run(self, dag_id: str, **conf: Any) -> dict[str, Any]:
+        """Run a DAG as ``airflow dags test`` does: its state, its tasks' states, what they returned, what they emitted.
+
+        Raises:
+            RuntimeError: The process ended; says what it said last.
+        """
+        if self._process.stdin is None or self._process.stdout is None:
+            raise RuntimeError("the process has no pipes")
+        self._process.stdin.write(json.dumps({"dag_id": dag_id, "conf": conf}) + "\n")
+        self._process.stdin.flush()
+        for line in self._process.stdout:
+            if line.startswith(MARK):
+                result: dict[str, Any] = json.loads(line.removeprefix(MARK))
+                return result
+        self._log.seek(0)
+        raise RuntimeError(self._log.read()[-4000:])
+
+    def close(self) -> None:
+        """End the process."""
+        with contextlib.suppress(BrokenPipeError):
+            self._process.communicate()
+        self._log.close()
+
+
+def _serve() -> None:
+    """The process: one answer a command."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    # Airflow logs to standard output; the answers get a way of their own.
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    for line in sys.stdin:
+        command = json.loads(line)
+        dags = DagBag(os.environ["AIRFLOW__CORE__DAGS_FOLDER"]).dags  # anew: a test run leaves its conf in the DAG
+        run = dags[command["dag_id"]].test(run_conf=command["conf"])
+        answers.write(f"{MARK}{json.dumps(_describe(run))}\n")
+        answers.flush()
+
+
+def _describe(run: Any) -> dict[str, Any]:
+    from airflow.models.asset import AssetEvent
+    from airflow.models.xcom import XComModel
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    with create_session() as session:
+        xcoms = session.scalars(select(XComModel).where(XComModel.run_id == run.run_id))
+        returned = {xcom.task_id: XComModel.deserialize_value(xcom) for xcom in xcoms if xcom.key == "return_value"}
+        events = session.scalars(select(AssetEvent).where(AssetEvent.source_run_id == run.run_id))
+        emitted = sorted([event.asset.name, event.partition_key] for event in events)
+    return {
+        "state": str(run.state),
+        "tasks": {task.task_id: str(task.state) for task in run.get_task_instances()},
+        "returned": returned,
+        "emitted": emitted,
+    }
+
+
+if __name__ == "__main__":
+    _serve()

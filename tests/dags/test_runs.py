@@ -1,0 +1,124 @@
+"""The DAGs, run by Airflow against the local AWS: states, reports, partition keys and alerts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.dags.dag_runner import DagRunner
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dmd_pipeline.settings import Settings
+    from local.aws import LocalAws
+
+
+ROOT = Path(__file__).resolve().parents[2]
+TABLES = ("demand", "event", "notification", "sale")
+
+
+@pytest.fixture(scope="module")
+def runner(local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DagRunner]:
+    """An Airflow that reaches the local AWS through its connection."""
+    environment = {**local_aws.session_env(), "AIRFLOW_CONN_AWS_DEFAULT": "aws://"}
+    runner = DagRunner(ROOT, tmp_path_factory.mktemp("airflow"), environment)
+    yield runner
+    runner.close()
+
+
+def put(aws: LocalAws, settings: Settings, table: str, *days: str) -> None:
+    for day in days:
+        key = f"{settings.layout.table_prefix(table)}partition_date={day}/file.avro"
+        aws.client("s3").put_object(Bucket=settings.bucket, Key=key, Body=b"avro")
+
+
+def alerts(aws: LocalAws, settings: Settings) -> list[dict[str, Any]]:
+    """The alerts that reached the topic: locally it feeds a queue."""
+    sqs = aws.client("sqs")
+    url = sqs.get_queue_url(QueueName=f"{settings.alerts_topic}-inbox")["QueueUrl"]
+    messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+    bodies = [json.loads(message["Body"]) for message in messages]
+    return [json.loads(body["Message"]) if "Message" in body else body for body in bodies]
+
+
+def test_tables_are_created_and_then_exist(aws: LocalAws, runner: DagRunner) -> None:
+    first = runner.run("apply_schema_changes")
+    assert (first["state"], first["tasks"]) == ("success", {"apply": "success"})
+    assert first["returned"]["apply"]["summary"] == [f"{table}: created" for table in TABLES]
+    second = runner.run("apply_schema_changes")
+    assert second["returned"]["apply"]["summary"] == [f"{table}: exists" for table in TABLES]
+    assert aws.calls.count("glue:CreateTable") == 4
+
+
+def test_new_dates_become_partition_keys_of_their_tables_assets_and_others_are_skipped(
+    aws: LocalAws, runner: DagRunner, settings: Settings
+) -> None:
+    runner.run("apply_schema_changes")
+    put(aws, settings, "demand", "2020-01-01", "2031-01-01")
+    put(aws, settings, "sale", "2020-01-01")
+    put(aws, settings, "event", "2020-1-1")
+    first = runner.run("register_partitions")
+    assert first["state"] == "success"
+    assert first["tasks"] == {
+        "register": "success",
+        "publish_demand": "success",
+        "publish_event": "skipped",
+        "publish_notification": "skipped",
+        "publish_sale": "success",
+    }
+    assert first["emitted"] == [["demand", "2020-01-01"], ["demand", "2031-01-01"], ["sale", "2020-01-01"]]
+    report = first["returned"]["register"]
+    assert report["summary"][0] == "demand: 4 added"
+    assert "WARNING, left alone: partition_date=2020-1-1/" in report["summary"][1]
+    assert report["counts"]["demand"]["added"] == 4
+    second = runner.run("register_partitions")
+    assert second["emitted"] == []
+    assert set(second["tasks"].values()) == {"success", "skipped"}
+
+
+def test_what_was_written_is_published_although_the_run_fails_and_somebody_is_told(
+    aws: LocalAws, runner: DagRunner, settings: Settings
+) -> None:
+    runner.run("apply_schema_changes")
+    put(aws, settings, "demand", "2020-01-01", "2020-01-02")
+    put(aws, settings, "sale", "2020-01-03")
+    aws.fail("glue:BatchCreatePartition", "AccessDeniedException", item="2020-01-02", message="Not you.")
+    result = runner.run("register_partitions")
+    assert result["state"] == "failed"
+    assert result["tasks"]["register"] == "failed"
+    assert result["emitted"] == [["demand", "2020-01-01"], ["sale", "2020-01-03"]]
+    assert result["returned"]["register"]["summary"][0] == (
+        "demand: 3 added, 1 failed; FAILED: 2020-01-02: AccessDeniedException: Not you."
+    )
+    (alert,) = alerts(aws, settings)
+    assert alert["severity"] == "high"
+    assert alert["title"] == "local: register_partitions.register failed"
+    assert alert["text"].startswith("PartitionsFailedError: 1 partition(s) failed")
+    assert alert["link"].endswith("/tasks/register?try_number=1")
+    assert runner.run("register_partitions")["emitted"] == [["demand", "2020-01-02"]]
+
+
+def test_a_run_without_tables_fails_with_the_remedy_and_publishes_nothing(
+    aws: LocalAws, runner: DagRunner, settings: Settings
+) -> None:
+    result = runner.run("register_partitions", tables=["demand"])
+    assert result["state"] == "failed"
+    assert result["emitted"] == []
+    assert "run the DAG apply_schema_changes" in result["returned"]["register"]["summary"][0]
+    assert "run the DAG apply_schema_changes" in alerts(aws, settings)[0]["text"]
+
+
+def test_a_backfill_touches_its_tables_and_dates_alone(aws: LocalAws, runner: DagRunner, settings: Settings) -> None:
+    runner.run("apply_schema_changes")
+    for table in ("demand", "sale"):
+        put(aws, settings, table, "2020-01-01", "2020-01-02", "2020-01-03")
+    asked = {"tables": ["sale"], "from_date": "2020-01-02", "to_date": "2020-01-02"}
+    plan = runner.run("register_partitions", **asked, dry_run=True)
+    assert plan["returned"]["register"]["summary"] == ["dry run: sale: 1 to add"]
+    assert plan["emitted"] == []
+    assert runner.run("register_partitions", **asked)["emitted"] == [["sale", "2020-01-02"]]
