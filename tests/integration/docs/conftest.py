@@ -1,0 +1,56 @@
+"""A local AWS with a little of everything in it: delivered traffic, tables, registered partitions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import pytest
+
+from dmd_pipeline.aws.glue import Catalog
+from dmd_pipeline.aws.s3 import Bucket
+from dmd_pipeline.delivery import container, deliver, errors_document
+from dmd_pipeline.jobs import apply_schema_changes, register_partitions
+from dmd_pipeline.record_types import load_record_types
+from local.traffic.plan import Size, plan
+
+
+if TYPE_CHECKING:
+    from dmd_pipeline.settings import Settings
+    from local.aws import LocalAws
+
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def run_the_jobs(aws: LocalAws, settings: Settings) -> None:
+    """What the two DAGs do."""
+    catalog = Catalog(aws.client("glue"), settings.database)
+    apply_schema_changes.run(settings, load_record_types(), catalog)
+    bucket = Bucket(aws.client("s3"), settings.bucket)
+    register_partitions.run(settings, load_record_types(), catalog, bucket, today=NOW.date())
+
+
+def deliver_traffic(aws: LocalAws, settings: Settings) -> Counter[str]:
+    """Write the files of a little traffic; returns the rows written, by table."""
+    planned = plan(Size(records=600, days=14), seed=1, now=NOW)
+    delivery = deliver((one.data for one in planned), load_record_types(), now=NOW)
+    s3, layout = aws.client("s3"), settings.layout
+    rows_of: Counter[str] = Counter()
+    for number, ((table, day), rows) in enumerate(delivery.groups.items()):
+        body = container(load_record_types()[table], rows, sync_marker=bytes(16))
+        s3.put_object(Bucket=settings.bucket, Key=layout.delivered_key(table, day, NOW, UUID(int=number)), Body=body)
+        rows_of[table] += len(rows)
+    body = errors_document(delivery.rejected, NOW)
+    s3.put_object(Bucket=settings.bucket, Key=layout.errors_key(NOW, UUID(int=0)), Body=body)
+    return rows_of
+
+
+@pytest.fixture
+def pipeline(aws: LocalAws, settings: Settings) -> LocalAws:
+    """The local AWS after traffic was delivered and both jobs ran."""
+    assert all(deliver_traffic(aws, settings)[table] for table in load_record_types())
+    run_the_jobs(aws, settings)
+    return aws

@@ -1,0 +1,111 @@
+"""Every command and every statement of the runbooks is run as it is written."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from pyathena import connect
+
+
+if TYPE_CHECKING:
+    from dmd_pipeline.settings import Settings
+    from local.aws import LocalAws
+
+
+ROOT = Path(__file__).resolve().parents[3]
+RUNBOOKS = sorted((ROOT / "docs" / "runbooks").glob("*.md"))
+_BLOCK = re.compile(r"^(?P<indent> *)```(?P<language>\w+)\n(?P<code>.*?)^ *```$", re.MULTILINE | re.DOTALL)
+_EMPTY_BY_NATURE = ("ALTER TABLE", "MSCK REPAIR")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of a document.
+
+    Attributes:
+        name: Document and number of the block, to find it again.
+        language: As written behind the fence.
+        code: Without the indentation of the list it stands in.
+    """
+
+    name: str
+    language: str
+    code: str
+
+
+def blocks_of(document: Path) -> list[Block]:
+    return [
+        Block(
+            f"{document.stem}-{number}",
+            found["language"],
+            re.sub(f"^{found['indent']}", "", found["code"], flags=re.MULTILINE),
+        )
+        for number, found in enumerate(_BLOCK.finditer(document.read_text(encoding="utf-8")), 1)
+    ]
+
+
+BLOCKS = [block for document in RUNBOOKS for block in blocks_of(document)]
+
+
+def statements() -> list[Block]:
+    return [block for block in BLOCKS if block.language == "sql"]
+
+
+def test_the_runbooks_hold_commands_statements_and_programs() -> None:
+    """Guards the tests below, which would all pass on documents without blocks."""
+    assert {block.language for block in BLOCKS} == {"sh", "sql", "python"}
+
+
+@pytest.mark.parametrize("runbook", RUNBOOKS, ids=lambda runbook: runbook.stem)
+def test_the_commands_of_a_runbook_succeed_one_after_the_other(runbook: Path, pipeline: LocalAws) -> None:
+    """In one shell, from the top: variables set early are there later, as for whoever follows the runbook."""
+    commands = [block.code for block in blocks_of(runbook) if block.language == "sh"]
+    if not commands:
+        pytest.fail(f"{runbook} has no command: give it one, or exempt it here with a reason")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    for count in range(1, len(commands) + 1):
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", "\n".join(commands[:count])],
+            env=os.environ | {"PATH": path, "AWS_PAGER": ""},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, f"{commands[count - 1]}\n{done.stderr}"
+    assert pipeline.calls.totals(), "no command reached AWS"
+    assert done.stdout.strip(), f"{commands[-1]}\nshows nothing"
+
+
+@pytest.mark.parametrize("block", statements(), ids=lambda block: block.name)
+def test_a_statement_of_a_runbook_runs_in_athena(block: Block, pipeline: LocalAws, settings: Settings) -> None:
+    with (
+        connect(
+            work_group=settings.workgroup, schema_name=settings.database, region_name=settings.region
+        ) as connection,
+        connection.cursor() as cursor,
+    ):
+        rows = cursor.execute(block.code).fetchall()
+    assert rows or block.code.startswith(_EMPTY_BY_NATURE), f"no rows:\n{block.code}"
+    assert pipeline.calls.count("athena:StartQueryExecution") == 1
+
+
+@pytest.mark.parametrize(
+    "block", [block for block in BLOCKS if block.language == "python"], ids=lambda block: block.name
+)
+def test_a_program_of_a_runbook_runs(block: Block, pipeline: LocalAws) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", block.code],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=os.environ | pipeline.session_env(),
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()

@@ -1,0 +1,50 @@
+"""The permissions that the documentation asks for are those that the DAGs use, no more and no less."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dmd_pipeline.aws.sns import Topic
+from tests.integration.docs.conftest import NOW, deliver_traffic, run_the_jobs
+
+
+if TYPE_CHECKING:
+    from dmd_pipeline.settings import Settings
+    from local.aws import LocalAws
+
+
+DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "real-environment.md"
+_ACTION_OF = {"s3:ListObjectsV2": "s3:ListBucket"}
+"""IAM names an action after its call, but for these."""
+
+
+def documented_actions() -> set[str]:
+    rows = re.findall(r"^\| (S3|Glue|SNS) \| (.*?) \|", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
+    return {f"{service.lower()}:{action}" for service, actions in rows for action in re.findall(r"`(\w+)`", actions)}
+
+
+def test_the_documented_permissions_are_exactly_those_that_the_dags_use(aws: LocalAws, settings: Settings) -> None:
+    glue = aws.client("glue")
+    deliver_traffic(aws, settings)
+    glue.delete_database(Name=settings.database)
+    aws.calls.clear()
+
+    run_the_jobs(aws, settings)  # creates the database and the tables, adds partitions
+    partition = glue.get_partition(
+        DatabaseName=settings.database, TableName="sale", PartitionValues=[f"{NOW:%Y-%m-%d}"]
+    )["Partition"]
+    storage = partition["StorageDescriptor"] | {"Location": settings.layout.uri("elsewhere/")}
+    glue.update_partition(
+        DatabaseName=settings.database,
+        TableName="sale",
+        PartitionValueList=partition["Values"],
+        PartitionInput={"Values": partition["Values"], "StorageDescriptor": storage},
+    )
+    run_the_jobs(aws, settings)  # repairs the partition
+    Topic(aws.client("sns"), settings.alerts_topic_arn).publish("subject", "message", {})
+
+    by_hand = {"glue:GetPartition", "glue:UpdatePartition"}
+    used = {_ACTION_OF.get(call, call) for call in aws.calls.totals() if call not in by_hand}
+    assert used == documented_actions()
