@@ -11,6 +11,7 @@ from botocore.config import Config
 from moto.moto_api._internal.models import moto_api_backend
 
 from dmd_pipeline.settings import INCLUDE, Settings, load_settings
+from local.aws.athena import AthenaRule
 from local.aws.calls import CallLog
 from local.aws.clock import Clock
 from local.aws.control import Control
@@ -57,6 +58,7 @@ class LocalAws:
         self._faults = Faults()
         self._control = Control(self.calls, self._faults, self.reset)
         self._moto = Moto()
+        self._athena = AthenaRule(self.settings.account_id, self.settings.region)
         self._asked_port = port
         self._server: Server | None = None
         self._clients: dict[str, Any] = {}
@@ -101,6 +103,7 @@ class LocalAws:
         if self._server is not None:
             self._server.stop()
             self._server = None
+        self._athena.close()
         self._clients.clear()
         if self._is_the_one:
             self._is_the_one = False
@@ -118,6 +121,7 @@ class LocalAws:
         self._control.ready = False
         self._faults.clear()
         self.clock.reset()
+        self._athena.reset()
         moto_api_backend.reset()
         make_environment(self.client, self.settings, _record_types())
         self.calls.clear()
@@ -185,6 +189,7 @@ class LocalAws:
             GlueRule(account, self._faults),
             KinesisRule(account, self._faults, self.clock),
             LambdaRule(account, self._moto),
+            self._athena,
         ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -90,19 +91,28 @@ class AwsError(Exception):
         code: The error's code, ``"ThrottlingException"``.
         message: For people.
         status: HTTP status, or None for the one that the service's model gives the code (else 400).
+        details: Further members of the error, where the protocol is JSON.
     """
 
-    def __init__(self, code: str, message: str, status: int | None = None) -> None:
+    def __init__(self, code: str, message: str, status: int | None = None, **details: str) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = status
+        self.details = details
 
 
 def json_response(document: Mapping[str, Any], status: int = 200, version: str = "1.1") -> Response:
     """A response of the JSON protocol (the target services' 1.1, or 1.0)."""
-    body = json.dumps(document, separators=(",", ":")).encode()
+    body = json.dumps(document, separators=(",", ":"), default=_epoch_seconds).encode()
     return Response(status, {"Content-Type": f"application/x-amz-json-{version}"}, body)
+
+
+def _epoch_seconds(moment: object) -> float:
+    """A point in time as the JSON protocols write it."""
+    if not isinstance(moment, datetime):
+        raise TypeError(f"{type(moment).__name__} has no place in a response: {moment!r}")
+    return moment.timestamp()
 
 
 def error_response(call: Call, error: AwsError) -> Response:
@@ -115,7 +125,7 @@ def error_response(call: Call, error: AwsError) -> Response:
 def _json_error(error: AwsError, status: int) -> tuple[dict[str, str], str]:
     fault = "Receiver" if status >= 500 else "Sender"
     headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-query-error": f"{error.code};{fault}"}
-    return headers, json.dumps({"__type": error.code, "message": error.message})
+    return headers, json.dumps({"__type": error.code, "message": error.message, **error.details})
 
 
 def _rest_json_error(error: AwsError, status: int) -> tuple[dict[str, str], str]:

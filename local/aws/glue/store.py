@@ -27,6 +27,8 @@ _STORAGE_DEFAULTS = {"Compressed": False, "NumberOfBuckets": 0, "SortColumns": [
 class Table(FakeTable):  # type: ignore[misc]  # moto is not typed
     """moto's table, with Glue's numbers: the first version is 0."""
 
+    versions: dict[str, dict[str, Any]]
+
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.versions = {"0": with_storage_defaults(self.versions["1"])}
