@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local.aws_command import CONFIG
 from local.errors import UsageError
 
 
@@ -102,7 +103,7 @@ class Workspace:
             "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_CONFIG_FILE": str(CONFIG),
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         }
 

@@ -26,6 +26,7 @@ from local.aws.pipeline import Moto, Pipeline, Rule
 from local.aws.s3 import S3Rule, seed_objects
 from local.aws.server import HOST, Server
 from local.aws.validation import validate
+from local.aws_command import CONFIG
 
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ class LocalAws:
             "AWS_DEFAULT_REGION": self.settings.region,
             "AWS_REGION": self.settings.region,
             "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_CONFIG_FILE": str(CONFIG),
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         }
 
