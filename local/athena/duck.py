@@ -63,6 +63,35 @@ _MACROS = {
     "trino_width_bucket(x, low, high, n)": (
         "CASE WHEN x < low THEN 0 WHEN x >= high THEN n + 1 ELSE CAST(floor((x - low) / (high - low) * n) AS BIGINT) + 1 END"
     ),
+    # DuckDB's text of a number is the shortest that reads back as the same; Trino and Java only write it differently.
+    "number_whole(t)": "ltrim(split_part(split_part(t, 'e', 1), '.', 1), '0')",
+    "number_fraction(t)": "split_part(split_part(t, 'e', 1), '.', 2)",
+    "number_digits(t)": "coalesce(nullif(rtrim(ltrim(number_whole(t) || number_fraction(t), '0'), '0'), ''), '0')",
+    "number_exponent(t)": (
+        "coalesce(TRY_CAST(split_part(t, 'e', 2) AS INTEGER), 0) + CASE WHEN number_whole(t) <> '' "
+        "THEN length(number_whole(t)) - 1 "
+        "ELSE length(ltrim(number_fraction(t), '0')) - length(number_fraction(t)) - 1 END"
+    ),
+    "number_scientific(t)": (
+        "left(number_digits(t), 1) || '.' || coalesce(nullif(substring(number_digits(t), 2), ''), '0') || 'E' || "
+        "CASE WHEN number_digits(t) = '0' THEN 0 ELSE number_exponent(t) END"
+    ),
+    "number_plain(t)": (
+        "CASE WHEN number_exponent(t) < 0 "
+        "THEN '0.' || repeat('0', -(number_exponent(t)) - 1) || number_digits(t) "
+        "ELSE rpad(number_digits(t), CAST(greatest(length(number_digits(t)), number_exponent(t) + 1) AS INTEGER), '0')"
+        "[:number_exponent(t) + 1] || '.' || "
+        "coalesce(nullif(substring(number_digits(t), number_exponent(t) + 2), ''), '0') END"
+    ),
+    "number_signed(x, t)": (
+        "CASE WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN CASE WHEN x < 0 THEN '-' ELSE '' END || 'Infinity' "
+        "ELSE CASE WHEN signbit(x) THEN '-' ELSE '' END || t END"
+    ),
+    "trino_number_text(x)": "number_signed(x, number_scientific(CAST(abs(x) AS VARCHAR)))",
+    "java_number_text(x)": (
+        "number_signed(x, CASE WHEN x = 0 THEN '0.0' WHEN abs(x) >= 1e-3 AND abs(x) < 1e7 "
+        "THEN number_plain(CAST(abs(x) AS VARCHAR)) ELSE number_scientific(CAST(abs(x) AS VARCHAR)) END)"
+    ),
     "decimal_quotient(a, b, scale)": (
         "CASE WHEN b = 0 THEN "
         + _fail("DIVISION_BY_ZERO", "'Division by zero'")
@@ -194,7 +223,7 @@ _MACROS = {
     # ------------------------------------------------------------------------------------------------- JSON
     "json_or_null(s)": "CASE WHEN json_valid(s) THEN CAST(s AS JSON) END",
     "trino_json_parse(s)": (
-        "CASE WHEN s IS NULL THEN NULL WHEN json_valid(s) THEN CAST(s AS JSON) ELSE "
+        "CASE WHEN s IS NULL THEN NULL WHEN json_valid(s) THEN json(s) ELSE "
         + _fail("INVALID_FUNCTION_ARGUMENT", "'Cannot convert value to JSON: ' || chr(39) || s || chr(39)", "JSON")
         + " END"
     ),
@@ -223,13 +252,6 @@ class Duck:
         )
         for signature, body in _MACROS.items():
             self._database.execute(f"CREATE MACRO {signature} AS ({body})")
-        for name, function in (
-            ("java_number_text", java_double),
-            ("trino_double_text", trino_double),
-            ("trino_real_text", trino_real),
-        ):
-            argument = "FLOAT" if name == "trino_real_text" else "DOUBLE"
-            self._database.create_function(name, function, [argument], "VARCHAR")
         self._database.execute("SET enable_external_access = false")
 
     def cursor(self, now: datetime) -> duckdb.DuckDBPyConnection:
@@ -289,29 +311,3 @@ def _positional(digits: str, exponent: int) -> str:
         return "0." + "0" * (-exponent - 1) + digits
     whole = digits[: exponent + 1].ljust(exponent + 1, "0")
     return f"{whole}.{digits[exponent + 1 :] or '0'}"
-
-
-def trino_double(value: float) -> str:
-    """A double as Trino casts it to varchar.
-
-    >>> trino_double(1.5), trino_double(123.456), trino_double(0.0)
-    ('1.5E0', '1.23456E2', '0.0E0')
-    """
-    return _trino(value, repr(abs(value)))
-
-
-def trino_real(value: float) -> str:
-    """A real as Trino casts it to varchar."""
-    return _trino(value, str(np.float32(abs(value))))
-
-
-def _trino(value: float, shortest: str) -> str:
-    if math.isnan(value):
-        return "NaN"
-    sign = "-" if math.copysign(1, value) < 0 else ""
-    if math.isinf(value):
-        return f"{sign}Infinity"
-    if value == 0:
-        return f"{sign}0.0E0"
-    digits, exponent = _scientific(shortest)
-    return f"{sign}{digits[0]}.{digits[1:] or '0'}E{exponent}"

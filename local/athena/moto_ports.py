@@ -132,7 +132,7 @@ class MotoObjects:
         """All objects whose URI begins with the prefix, by URI."""
         bucket_name, start = _split(prefix)
         bucket = self._bucket(bucket_name)
-        keys = sorted(_snapshot(lambda: list(bucket.keys.keys())))
+        keys = _sorted_keys(bucket.keys)
         for key in keys[bisect_left(keys, start) :]:
             if not key.startswith(start):
                 break
@@ -175,6 +175,12 @@ def _snapshot(copy: Callable[[], Snapshot]) -> Snapshot:
             return copy()
         except RuntimeError:
             continue
+
+
+def _sorted_keys(store: Any) -> list[str]:
+    """The names of a bucket's objects in order; the local AWS keeps them so."""
+    names = getattr(store, "names", None)
+    return list(names()) if names is not None else sorted(_snapshot(lambda: list(store.keys())))
 
 
 def _split(uri: str) -> tuple[str, str]:

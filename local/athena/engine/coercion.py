@@ -60,7 +60,7 @@ def coerced(value: str, source: Type, target: Type) -> str:
     if source.name == "varchar":
         return _coerced_text(value, target)
     if source.name in ("real", "double") and target.name == "varchar":
-        return f"java_number_text(CAST({value} AS DOUBLE))"
+        return f"java_number_text({value})"
     if target.name == "decimal" and source != target:
         return f"TRY_CAST({value} AS {target.duckdb})"
     return f"CAST({value} AS {target.duckdb})"

@@ -65,8 +65,7 @@ def _number_text(sql: str, source: Type, target: Type) -> str:
 
 
 def _float_text(sql: str, source: Type, target: Type) -> str:
-    function = "trino_double_text" if source.name == "double" else "trino_real_text"
-    return _shortened(f"{function}({sql})", VARCHAR, target)
+    return _shortened(f"trino_number_text({sql})", VARCHAR, target)
 
 
 def _boolean_text(sql: str, source: Type, target: Type) -> str:
