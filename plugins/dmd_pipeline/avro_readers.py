@@ -192,10 +192,13 @@ def _whole_number(kind: str) -> Reader:
     digits_always_in_range = len(str(most)) - 1
 
     def read_whole_number(attribute: Any) -> int:
-        text = _number_text(attribute)
-        if text.isdigit() and len(text) <= digits_always_in_range:
-            return int(text)
-        number = Decimal(text)
+        try:
+            text = attribute["N"]
+            if text.isdigit() and text.isascii() and len(text) <= digits_always_in_range:
+                return int(text)
+        except (KeyError, TypeError, AttributeError):
+            pass
+        number = Decimal(_number_text(attribute))
         # The range comes first: it keeps an exponent from making an integer of ten thousand digits.
         if not least <= number <= most:
             raise InvalidRecordError("", f"expected a number in the range of Avro's {kind}")

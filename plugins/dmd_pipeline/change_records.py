@@ -16,6 +16,7 @@ from dmd_pipeline.errors import InvalidRecordError
 
 REMOVE: Final = "REMOVE"
 _IMAGES: Final = {"INSERT": "NewImage", "MODIFY": "NewImage", REMOVE: "OldImage"}
+_decode: Final = json.JSONDecoder().decode
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PRECISIONS: Final = {"MILLISECOND": timedelta(milliseconds=1), "MICROSECOND": timedelta(microseconds=1)}
 _TTL_IDENTITY: Final = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
@@ -46,12 +47,15 @@ class ChangeRecord(NamedTuple):
         Raises:
             InvalidRecordError: It has none.
         """
-        attribute = self.attributes.get("type")
-        if attribute is None:
-            raise InvalidRecordError("type", "missing")
-        name = attribute.get("S") if isinstance(attribute, dict) else None
+        try:
+            name = self.attributes["type"]["S"]
+        except (KeyError, TypeError):
+            name = None
         if not isinstance(name, str):
-            raise InvalidRecordError("type", misfit("a string (S)", attribute).reason)
+            attribute = self.attributes.get("type")
+            raise InvalidRecordError(
+                "type", "missing" if attribute is None else misfit("a string (S)", attribute).reason
+            )
         return name
 
     @property
@@ -121,7 +125,7 @@ def parse(data: bytes) -> ChangeRecord:
 
 def _load(data: bytes) -> dict[str, Any]:
     try:
-        document = json.loads(data.decode())
+        document = _decode(data.decode())
     except UnicodeDecodeError:
         raise InvalidRecordError("", "expected JSON in UTF-8, found other bytes") from None
     except json.JSONDecodeError as error:

@@ -87,15 +87,19 @@ def deliver(records: Iterable[bytes], record_types: Mapping[str, RecordType], *,
         ValueError: ``now`` has no time zone.
     """
     time = Now.at(now)
+    makers = {name: _row_maker(record_type) for name, record_type in record_types.items()}
     groups: dict[Group, list[Row]] = {}
     rejected: list[Rejected] = []
     for original in records:
         try:
-            group, row = _row(original, record_types, time)
+            group, row = _row(original, makers, time)
         except InvalidRecordError as error:
             rejected.append(Rejected(original, str(error)))
-        else:
-            groups.setdefault(group, []).append(row)
+            continue
+        rows = groups.get(group)
+        if rows is None:
+            rows = groups[group] = []
+        rows.append(row)
     return Delivery(groups, rejected)
 
 
@@ -142,13 +146,13 @@ def original_events(document: bytes) -> list[bytes]:
     return [event.encode(errors="surrogateescape") for event in events]
 
 
-def _row(original: bytes, record_types: Mapping[str, RecordType], now: Now) -> tuple[Group, Row]:
+def _row(original: bytes, makers: Mapping[str, RowMaker], now: Now) -> tuple[Group, Row]:
     change = parse(original)
     name = change.record_type
-    record_type = record_types.get(name)
-    if record_type is None:
-        raise InvalidRecordError("type", f"expected one of {', '.join(record_types)}; found another string")
-    partition_date, row = _row_maker(record_type).make(change, now)
+    maker = makers.get(name)
+    if maker is None:
+        raise InvalidRecordError("type", f"expected one of {', '.join(makers)}; found another string")
+    partition_date, row = maker.make(change, now)
     return (name, partition_date), row
 
 
