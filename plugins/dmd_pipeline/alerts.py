@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from dmd_pipeline.errors import AlertError
+from dmd_pipeline.wording import cut
 
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+MAX_ALERT_TEXT: Final = 20_000  # SNS takes 256 KB; nobody reads more
 MAX_SUBJECT: Final = 100  # of an SNS message, in ASCII characters
 MAX_TEXT: Final = 2_900  # of a section of a Slack message: it takes 3,000, with the marks around
 MAX_SUMMARY: Final = 1_024  # of a PagerDuty event
@@ -78,7 +80,7 @@ class Alerts:
         Raises:
             AlertError: It could not be sent to some channels; names each with its reason.
         """
-        alert = Alert(severity, title, text, link, key)
+        alert = Alert(severity, title, cut(text, MAX_ALERT_TEXT), link, key)
         failed: dict[str, Exception] = {}
         for channel in self._channels:
             try:
@@ -132,7 +134,7 @@ _PAGERDUTY_SEVERITY: Final[Mapping[Severity, str]] = {
 def pagerduty_event(alert: Alert) -> dict[str, Any]:
     """Arguments of PagerDuty's trigger event; the key joins repeated alerts into one incident."""
     return {
-        "summary": _cut(alert.title, MAX_SUMMARY),
+        "summary": cut(alert.title, MAX_SUMMARY),
         "severity": _PAGERDUTY_SEVERITY[alert.severity],
         "source": "dmd-pipeline",
         "dedup_key": alert.key,
@@ -142,8 +144,4 @@ def pagerduty_event(alert: Alert) -> dict[str, Any]:
 
 
 def _slack(text: str) -> str:
-    return _cut(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"), MAX_TEXT)
-
-
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[: length - 1]}…"
+    return cut(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"), MAX_TEXT)

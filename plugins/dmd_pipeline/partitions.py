@@ -28,8 +28,8 @@ from tabulate import tabulate
 
 from dmd_pipeline import hive
 from dmd_pipeline.change_marks import ChangeMark
-from dmd_pipeline.date_runs import date_runs
 from dmd_pipeline.layout import PARTITION_KEY, partition_date_of, same_location
+from dmd_pipeline.wording import date_runs, some
 
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class TablePlan:
             ("", "", f"differs: {', '.join(reasons)}" if reasons else ""),
             ("in sync", self.in_sync, ""),
             ("empty", len(self.empty), date_runs(self.empty)),
-            ("strange", len(self.strange), "; ".join(map(str, self.strange))),
+            ("strange", len(self.strange), some(self.strange)),
         ]
         title = self.table if self.change is None else f"{self.table} (under change {self.change}: nothing is repaired)"
         shown = [row for row in rows if row[1] or row[2]]

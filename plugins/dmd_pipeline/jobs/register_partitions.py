@@ -27,10 +27,11 @@ from dmd_pipeline.jobs.partition_writer import write_partitions
 from dmd_pipeline.layout import PARTITION_KEY
 from dmd_pipeline.parameters import DateRange, chosen_tables
 from dmd_pipeline.partitions import TablePlan, plan
+from dmd_pipeline.wording import some
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import date
 
     from dmd_pipeline.aws.glue import Catalog
@@ -94,9 +95,9 @@ class TableReport:
         if self.plan.change is not None:
             line += f"; under change {self.plan.change}: nothing repaired"
         if self.plan.strange:
-            line += f"; WARNING, left alone: {_some(self.plan.strange)}"
+            line += f"; WARNING, left alone: {some(self.plan.strange)}"
         if self.failed:
-            line += f"; FAILED: {_some(f'{value}: {reason}' for value, reason in sorted(self.failed.items()))}"
+            line += f"; FAILED: {some([f'{value}: {reason}' for value, reason in sorted(self.failed.items())])}"
         return line
 
 
@@ -250,9 +251,3 @@ def _raise_failures(report: Report, errors: Sequence[PipelineError]) -> None:
         kinds = {type(error) for error in errors}
         kind = kinds.pop() if len(kinds) == 1 else CatalogError
         raise kind("; ".join(dict.fromkeys(map(str, errors)))) from errors[0]
-
-
-def _some(things: Iterable[object], at_most: int = 10) -> str:
-    shown = [str(thing) for thing in things]
-    hidden = len(shown) - at_most
-    return "; ".join(shown[:at_most]) + (f"; and {hidden} more" if hidden > 0 else "")

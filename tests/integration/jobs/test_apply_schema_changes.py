@@ -12,6 +12,7 @@ from dmd_pipeline import hive
 from dmd_pipeline.errors import CatalogError, ParameterError
 from dmd_pipeline.jobs import apply_schema_changes
 from dmd_pipeline.record_types import load_record_types
+from tests.integration.jobs import killed_run
 from tests.integration.jobs.conftest import World
 
 
@@ -132,3 +133,15 @@ def test_two_runs_at_once_both_succeed(bare: World) -> None:
         thread.join()
     assert len(reports) == 2, "both runs succeeded"
     assert create(bare).outcomes == dict.fromkeys(TABLES, "exists")
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_run_killed_at_any_call_and_run_again_gives_what_one_whole_run_gives(bare: World, moment: str) -> None:
+    call, killed = 0, True
+    while killed:
+        call += 1
+        bare.glue.delete_database(Name=bare.settings.database)
+        killed = killed_run.run_and_kill("apply_schema_changes", call, moment)
+        create(bare)
+        assert create(bare).outcomes == dict.fromkeys(TABLES, "exists"), f"killed {moment} call {call}"
+    assert call == 11, "GetDatabase, CreateDatabase, four times CreateTable and GetTable; and one run to the end"

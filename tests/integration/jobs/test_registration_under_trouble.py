@@ -278,7 +278,7 @@ def test_a_run_killed_at_any_call_and_run_again_gives_what_one_whole_run_gives(w
     while killed:
         call += 1
         damage()
-        killed = killed_run.run_and_kill(call, moment)
+        killed = killed_run.run_and_kill("register_partitions", call, moment)
         world.register(tables=["demand"])
         assert world.held("demand") == expected, f"killed {moment} call {call}"
     assert call == 10, "LIST, GetPartitions, GetTable, two creates, read, two updates, read; and one run to the end"
