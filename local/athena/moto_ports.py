@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 Snapshot = TypeVar("Snapshot")
 
+# What Glue itself adds to a table.
+_NOT_INPUT = frozenset({"DatabaseName", "CreateTime", "UpdateTime", "VersionId", "CatalogId"})
+
 
 class MotoCatalog:
     """The Glue catalog of one account and region of moto."""
@@ -92,7 +95,11 @@ class MotoCatalog:
 
     def update_table(self, table: Table) -> None:
         """Replace the definition of a table; its partitions keep theirs."""
-        self._glue.update_table(table.database, table.name, _table_input(table))
+        current = self._table(table.database, table.name).as_dict()
+        kept = {key: value for key, value in current.items() if key not in _NOT_INPUT}
+        wanted = _table_input(table)
+        wanted["StorageDescriptor"] = {**(kept.get("StorageDescriptor") or {}), **wanted["StorageDescriptor"]}
+        self._glue.update_table(table.database, table.name, {**kept, **wanted})
 
     def drop_table(self, table: Table) -> None:
         """Remove a table and its partitions from the catalog."""
