@@ -165,4 +165,4 @@ def _reason(answer: httpx.Response) -> str:
         return f"{answer.status_code} {answer.text[:500]}"
     if isinstance(detail, list):
         return "; ".join(f"{'.'.join(map(str, one.get('loc', [])))}: {one.get('msg')}" for one in detail)
-    return str(detail)
+    return str(detail).partition("\n")[0]  # below it JSON Schema goes into what it is like

@@ -29,7 +29,8 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 def find_browser() -> str | None:
     """Path of a Chromium that runs, None when there is none."""
-    return next((path for path in [*map(shutil.which, _NAMES), _playwrights_own()] if path and _runs(path)), None)
+    installed = next((path for path in map(shutil.which, _NAMES) if path and _runs(path)), None)
+    return installed or _playwrights_own()
 
 
 def main() -> int:
@@ -60,7 +61,7 @@ def _playwrights_own() -> str | None:
 
     with sync_playwright() as playwright:
         path = playwright.chromium.executable_path
-    return path if Path(path).exists() else None
+    return path if Path(path).exists() and _runs(path) else None
 
 
 def _runs(path: str) -> bool:

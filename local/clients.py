@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pyathena
+from botocore.config import Config
 
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
     from dmd_pipeline.settings import Settings
     from local.workspace import Workspace
+
+_PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 12})  # a shard is read by others, too
 
 
 class LocalClients:
@@ -31,8 +34,8 @@ class LocalClients:
     def __call__(self, service: str) -> Any:
         """The boto3 client of a service."""
         if service not in self._made:
-            session = boto3.Session(**self._access)
-            self._made[service] = session.client(service, endpoint_url=self._workspace.aws_url)  # type: ignore[call-overload]  # the name is not a literal here
+            session: Any = boto3.Session(**self._access)
+            self._made[service] = session.client(service, endpoint_url=self._workspace.aws_url, config=_PATIENT)
         return self._made[service]
 
     def athena(self) -> Connection[Any]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 UNREADABLE = "unreadable"
 """Stands for the type of a record from which none can be read."""
+_PAGE_OF_RECORDS = 1000  # a shard gives 2 MB a second
 _PERIOD = timedelta(days=2)  # a local pipeline runs for hours
 
 
@@ -174,7 +175,7 @@ class Evidence:
         last = int(batch["endSequenceNumber"])
         found: list[tuple[int, bytes]] = []
         while iterator is not None:
-            page = kinesis.get_records(ShardIterator=iterator, Limit=10_000)
+            page = kinesis.get_records(ShardIterator=iterator, Limit=_PAGE_OF_RECORDS)
             in_range = [record for record in page["Records"] if int(record["SequenceNumber"]) <= last]
             found += [
                 (lane_of(record["PartitionKey"], mapping.parallelization_factor), record["Data"])
