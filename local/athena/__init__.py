@@ -5,7 +5,7 @@ Where to look:
 * ``service``     the Athena API: executions, work groups, results; ``workgroups``, ``executions``, ``results`` behind it
 * ``queries``     one statement from its text to its rows
 * ``sql``         Trino SQL → DuckDB SQL: parsing, types, functions, scopes, refusals
-* ``engine``      how a partition's files become rows: verification, reader schema, Avro resolution, coercion, pruning
+* ``engine``      how a partition's files become rows: verification, schemas, resolution, coercion
 * ``ddl``         the statements that change or show the catalog
 * ``ports``       the two things the engine needs from outside: a catalog and objects; ``moto_ports`` provides them
 """

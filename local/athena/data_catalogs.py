@@ -44,7 +44,7 @@ def operations(catalog: Catalog) -> dict[str, Callable[[dict[str, Any]], dict[st
             raise AthenaApiError("MetadataException", f"Table {name} not found.")
         return {"TableMetadata": _table(table)}
 
-    def list_data_catalogs(body: dict[str, Any]) -> dict[str, Any]:
+    def list_data_catalogs(_body: dict[str, Any]) -> dict[str, Any]:
         return {"DataCatalogsSummary": [{"CatalogName": _NAME, "Type": "GLUE"}]}
 
     def get_data_catalog(body: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""DuckDB as the engine under the SQL: one database in memory, a cursor a query, and macros where Trino differs."""
+"""DuckDB as the engine under the SQL: one database in memory, a cursor a query."""
 
 from __future__ import annotations
 
@@ -8,233 +8,11 @@ from typing import TYPE_CHECKING
 import duckdb
 import numpy as np
 
-from local.athena.sql.failing import failing_as
+from local.athena.sql.macros import MACROS
 
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-
-_WHITESPACE = "chr(32) || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)"
-_ISO = r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:T([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?)?)?(Z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
-_STAMP = (
-    r"([0-9]{4}-[0-9]{1,2}-[0-9]{1,2})(?: ([0-9]{1,2}:[0-9]{1,2}(?::[0-9]{1,2}(?:\.[0-9]+)?)?))?"
-    r"(?: ?(Z|UTC|[+-][0-9]{2}:?[0-9]{2})| ([A-Za-z_]+(?:/[A-Za-z_+-]+[0-9]*)*))?"
-)
-
-
-_ZONED = "STRUCT(u TIMESTAMP, z VARCHAR)"
-
-
-def _fail(name: str, message: str, duckdb_type: str = "INTEGER") -> str:
-    return failing_as(name, message, duckdb_type)
-
-
-def _invalid_format(duckdb_type: str) -> str:
-    return _fail("INVALID_FUNCTION_ARGUMENT", "'Invalid format: \"' || s || '\"'", duckdb_type)
-
-
-# Trino's behaviour where DuckDB's differs. A macro's parameters stand for expressions.
-_MACROS = {
-    "whitespace()": _WHITESPACE,
-    "query_now()": "CAST(getvariable('query_now') AS TIMESTAMP)",
-    # -------------------------------------------------------------------------------------------------- text
-    "trino_substr(s, start)": (
-        "CASE WHEN start = 0 OR abs(start) > length(s) THEN CASE WHEN s IS NULL OR start IS NULL THEN NULL ELSE '' END "
-        "ELSE substring(s, start) END"
-    ),
-    "trino_substr_length(s, start, size)": (
-        "CASE WHEN start = 0 OR size <= 0 OR abs(start) > length(s) "
-        "THEN CASE WHEN s IS NULL THEN NULL ELSE '' END ELSE substring(s, start, size) END"
-    ),
-    "trino_split_part(s, d, n)": (
-        "string_split(s, d)[CASE WHEN n < 1 THEN "
-        + _fail("INVALID_FUNCTION_ARGUMENT", "'Index must be greater than zero'")
-        + " ELSE n END]"
-    ),
-    # ------------------------------------------------------------------------------------------------- numbers
-    "trino_sqrt(x)": "CASE WHEN x < 0 THEN CAST('NaN' AS DOUBLE) ELSE sqrt(x) END",
-    "trino_ln(x)": (
-        "CASE WHEN x < 0 THEN CAST('NaN' AS DOUBLE) WHEN x = 0 THEN CAST('-Infinity' AS DOUBLE) ELSE ln(x) END"
-    ),
-    "trino_log10(x)": (
-        "CASE WHEN x < 0 THEN CAST('NaN' AS DOUBLE) WHEN x = 0 THEN CAST('-Infinity' AS DOUBLE) ELSE log10(x) END"
-    ),
-    "trino_width_bucket(x, low, high, n)": (
-        "CASE WHEN x < low THEN 0 WHEN x >= high THEN n + 1 ELSE CAST(floor((x - low) / (high - low) * n) AS BIGINT) + 1 END"
-    ),
-    # DuckDB's text of a number is the shortest that reads back as the same; Trino and Java only write it differently.
-    "number_whole(t)": "ltrim(split_part(split_part(t, 'e', 1), '.', 1), '0')",
-    "number_fraction(t)": "split_part(split_part(t, 'e', 1), '.', 2)",
-    "number_digits(t)": "coalesce(nullif(rtrim(ltrim(number_whole(t) || number_fraction(t), '0'), '0'), ''), '0')",
-    "number_exponent(t)": (
-        "coalesce(TRY_CAST(split_part(t, 'e', 2) AS INTEGER), 0) + CASE WHEN number_whole(t) <> '' "
-        "THEN length(number_whole(t)) - 1 "
-        "ELSE length(ltrim(number_fraction(t), '0')) - length(number_fraction(t)) - 1 END"
-    ),
-    "number_scientific(t)": (
-        "left(number_digits(t), 1) || '.' || coalesce(nullif(substring(number_digits(t), 2), ''), '0') || 'E' || "
-        "CASE WHEN number_digits(t) = '0' THEN 0 ELSE number_exponent(t) END"
-    ),
-    "number_plain(t)": (
-        "CASE WHEN number_exponent(t) < 0 "
-        "THEN '0.' || repeat('0', -(number_exponent(t)) - 1) || number_digits(t) "
-        "ELSE rpad(number_digits(t), CAST(greatest(length(number_digits(t)), number_exponent(t) + 1) AS INTEGER), '0')"
-        "[:number_exponent(t) + 1] || '.' || "
-        "coalesce(nullif(substring(number_digits(t), number_exponent(t) + 2), ''), '0') END"
-    ),
-    "number_signed(x, t)": (
-        "CASE WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN CASE WHEN x < 0 THEN '-' ELSE '' END || 'Infinity' "
-        "ELSE CASE WHEN signbit(x) THEN '-' ELSE '' END || t END"
-    ),
-    "trino_number_text(x)": "number_signed(x, number_scientific(CAST(abs(x) AS VARCHAR)))",
-    "java_number_text(x)": (
-        "number_signed(x, CASE WHEN x = 0 THEN '0.0' WHEN abs(x) >= 1e-3 AND abs(x) < 1e7 "
-        "THEN number_plain(CAST(abs(x) AS VARCHAR)) ELSE number_scientific(CAST(abs(x) AS VARCHAR)) END)"
-    ),
-    "decimal_quotient(a, b, scale)": (
-        "CASE WHEN b = 0 THEN "
-        + _fail("DIVISION_BY_ZERO", "'Division by zero'")
-        + " ELSE CAST(((abs(a) * 2 + abs(b)) // (abs(b) * 2)) * (CASE WHEN (a < 0) <> (b < 0) THEN -1 ELSE 1 END) "
-        "AS DECIMAL(38, 0)) / CAST(pow(10, scale) AS DECIMAL(38, 0)) END"
-    ),
-    # ------------------------------------------------------------------------------------------------- dates
-    "timestamp_text(t, digits)": (
-        "strftime(t, '%Y-%m-%d %H:%M:%S') || CASE WHEN digits = 0 THEN '' ELSE '.' || "
-        "left(rpad(strftime(t, '%f'), 12, '0'), digits) END"
-    ),
-    "zone_seconds(z)": (
-        "CASE WHEN z IN ('UTC', 'Z') THEN 0 ELSE "
-        "(CASE WHEN left(z, 1) = '-' THEN -1 ELSE 1 END) * "
-        "(CAST(substring(z, 2, 2) AS INTEGER) * 3600 + "
-        "CAST(coalesce(nullif(right(replace(substring(z, 4), ':', ''), 2), ''), '0') AS INTEGER) * 60) END"
-    ),
-    "is_offset(z)": "(z IN ('UTC', 'Z') OR regexp_matches(z, '^[+-]'))",
-    "zoned_local_at(v, zone)": (
-        "CASE WHEN is_offset(zone) THEN (v).u + to_seconds(zone_seconds(zone)) "
-        "ELSE timezone(zone, timezone('UTC', (v).u)) END"
-    ),
-    "zoned_local(v)": "zoned_local_at(v, (v).z)",
-    "zoned_from_local(t, zone)": (
-        "CASE WHEN t IS NULL OR zone IS NULL THEN NULL ELSE struct_pack(u := CASE WHEN is_offset(zone) "
-        "THEN t - to_seconds(zone_seconds(zone)) ELSE timezone('UTC', timezone(zone, t)) END, z := zone) END"
-    ),
-    "zoned_at(v, zone)": "CASE WHEN v IS NULL THEN NULL ELSE struct_pack(u := (v).u, z := zone) END",
-    "zoned_shifted(v, amount, calendar)": (
-        "CASE WHEN v IS NULL THEN NULL WHEN calendar THEN zoned_from_local(zoned_local(v) + amount, (v).z) "
-        "ELSE struct_pack(u := (v).u + amount, z := (v).z) END"
-    ),
-    "zoned_text(v, digits)": "timestamp_text(zoned_local(v), digits) || ' ' || (v).z",
-    "zoned_iso(v)": (
-        "strftime(zoned_local(v), '%Y-%m-%dT%H:%M:%S.%g') || CASE WHEN (v).z = 'UTC' THEN 'Z' ELSE (v).z END"
-    ),
-    "unix_zoned(seconds, zone)": (
-        "CASE WHEN seconds IS NULL THEN NULL ELSE "
-        "struct_pack(u := make_timestamp(CAST(round(seconds * 1000) AS BIGINT) * 1000), z := zone) END"
-    ),
-    "zoned_parts(day, clock, zone)": (
-        "zoned_from_local(TRY_CAST(day || ' ' || CASE WHEN clock = '' THEN '00:00' ELSE clock END || "
-        "CASE WHEN length(clock) = 5 THEN ':00' WHEN clock = '' THEN ':00' ELSE '' END AS TIMESTAMP), "
-        "CASE WHEN zone IN ('', 'Z', '+00:00', '-00:00', '+0000') THEN 'UTC' "
-        "WHEN regexp_full_match(zone, '[+-][0-9]{2}') THEN zone || ':00' "
-        "WHEN regexp_full_match(zone, '[+-][0-9]{4}') THEN left(zone, 3) || ':' || right(zone, 2) ELSE zone END)"
-    ),
-    "iso_matched(s, groups)": "zoned_parts(groups[1], left(replace(groups[2], ',', '.'), 12), groups[3])",
-    "iso_zoned(s)": (
-        "CASE WHEN s IS NULL THEN NULL "
-        f"WHEN regexp_full_match(s, '{_ISO}') AND "
-        f"(iso_matched(s, [regexp_extract(s, '{_ISO}', 1), regexp_extract(s, '{_ISO}', 2), regexp_extract(s, '{_ISO}', 3)])).u IS NOT NULL "
-        f"THEN iso_matched(s, [regexp_extract(s, '{_ISO}', 1), regexp_extract(s, '{_ISO}', 2), regexp_extract(s, '{_ISO}', 3)]) "
-        "ELSE " + _invalid_format(_ZONED) + " END"
-    ),
-    "iso_date(s)": (
-        "CASE WHEN s IS NULL THEN NULL WHEN regexp_full_match(s, '[0-9]{4}-[0-9]{2}-[0-9]{2}') "
-        "AND TRY_CAST(s AS DATE) IS NOT NULL THEN TRY_CAST(s AS DATE) "
-        "ELSE " + _invalid_format("DATE") + " END"
-    ),
-    "text_timestamp(s)": (
-        "TRY_CAST(CASE WHEN regexp_full_match(s, '.* [0-9]{1,2}:[0-9]{1,2}') THEN s || ':00' ELSE s END AS TIMESTAMP)"
-    ),
-    "text_zoned(s)": (
-        f"CASE WHEN regexp_full_match(s, '{_STAMP}') THEN zoned_parts(regexp_extract(s, '{_STAMP}', 1), "
-        f"regexp_extract(s, '{_STAMP}', 2), regexp_extract(s, '{_STAMP}', 3) || regexp_extract(s, '{_STAMP}', 4)) END"
-    ),
-    "trino_parse_date(s, f)": (
-        "CASE WHEN s IS NULL THEN NULL WHEN try_strptime(s, f) IS NOT NULL THEN try_strptime(s, f) "
-        "ELSE " + _invalid_format("TIMESTAMP") + " END"
-    ),
-    # ------------------------------------------------------------------------------------------------- arrays
-    "trino_subscript(a, i)": (
-        "a[CASE WHEN i < 0 THEN "
-        + _fail("INVALID_FUNCTION_ARGUMENT", "'Array subscript is negative: ' || i")
-        + " WHEN i = 0 THEN "
-        + _fail("INVALID_FUNCTION_ARGUMENT", "'SQL array indices start at 1'")
-        + " WHEN i > len(a) THEN "
-        + _fail(
-            "INVALID_FUNCTION_ARGUMENT",
-            "'Array subscript must be less than or equal to array length: ' || i || ' > ' || len(a)",
-        )
-        + " ELSE i END]"
-    ),
-    "trino_map_subscript(m, k)": (
-        "map_values(m)[CASE WHEN m IS NULL OR k IS NULL THEN NULL WHEN map_contains(m, k) "
-        "THEN list_position(map_keys(m), k) ELSE "
-        + _fail("INVALID_FUNCTION_ARGUMENT", "'Key not present in map: ' || k")
-        + " END]"
-    ),
-    "trino_element_at(a, i)": (
-        "a[CASE WHEN i = 0 THEN "
-        + _fail("INVALID_FUNCTION_ARGUMENT", "'SQL array indices start at 1'")
-        + " ELSE i END]"
-    ),
-    "trino_has(a, e)": "(CASE WHEN e IS NULL THEN len(list_filter(a, lambda x: x IS NULL)) > 0 ELSE list_contains(a, e) END)",
-    "trino_contains(a, e)": (
-        "CASE WHEN a IS NULL OR e IS NULL THEN NULL WHEN list_contains(a, e) THEN true "
-        "WHEN len(list_filter(a, lambda x: x IS NULL)) > 0 THEN NULL ELSE false END"
-    ),
-    "trino_overlap(a, b)": (
-        "CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN list_has_any(list_filter(a, lambda x: x IS NOT NULL), b) THEN true "
-        "WHEN len(list_filter(a, lambda x: x IS NULL)) + len(list_filter(b, lambda x: x IS NULL)) > 0 "
-        "AND len(a) > 0 AND len(b) > 0 THEN NULL ELSE false END"
-    ),
-    "trino_distinct(a)": "list_filter(a, lambda x, i: coalesce(list_position(a, x), i) = i)",
-    "trino_array_position(a, e)": "CASE WHEN a IS NULL OR e IS NULL THEN NULL ELSE coalesce(list_position(a, e), 0) END",
-    "trino_array_max(a)": "CASE WHEN len(list_filter(a, lambda x: x IS NULL)) > 0 THEN NULL ELSE list_max(a) END",
-    "trino_array_min(a)": "CASE WHEN len(list_filter(a, lambda x: x IS NULL)) > 0 THEN NULL ELSE list_min(a) END",
-    "trino_concat_lists(a)": ("CASE WHEN len(list_filter(a, lambda x: x IS NULL)) > 0 THEN NULL ELSE flatten(a) END"),
-    "trino_slice(a, start, size)": (
-        "CASE WHEN start < 0 THEN a[len(a) + start + 1 : len(a) + start + size] ELSE a[start : start + size - 1] END"
-    ),
-    "trino_sequence(a, b)": "CASE WHEN a <= b THEN range(a, b + 1) ELSE range(a, b - 1, -1) END",
-    "trino_sequence_step(a, b, s)": "range(a, b + sign(s), s)",
-    "trino_any(a)": (
-        "CASE WHEN a IS NULL THEN NULL WHEN list_contains(a, true) THEN true "
-        "WHEN len(list_filter(a, lambda x: x IS NULL)) > 0 THEN NULL ELSE false END"
-    ),
-    "trino_all(a)": (
-        "CASE WHEN a IS NULL THEN NULL WHEN list_contains(a, false) THEN false "
-        "WHEN len(list_filter(a, lambda x: x IS NULL)) > 0 THEN NULL ELSE true END"
-    ),
-    "single_value(a)": (
-        "a[CASE WHEN len(a) > 1 THEN "
-        + _fail("SUBQUERY_MULTIPLE_ROWS", "'Scalar sub-query has returned multiple rows'")
-        + " ELSE 1 END]"
-    ),
-    # ------------------------------------------------------------------------------------------------- JSON
-    "json_or_null(s)": "CASE WHEN json_valid(s) THEN CAST(s AS JSON) END",
-    "trino_json_parse(s)": (
-        "CASE WHEN s IS NULL THEN NULL WHEN json_valid(s) THEN json(s) ELSE "
-        + _fail("INVALID_FUNCTION_ARGUMENT", "'Cannot convert value to JSON: ' || chr(39) || s || chr(39)", "JSON")
-        + " END"
-    ),
-    "json_scalar(j)": "CASE WHEN json_type(j) NOT IN ('OBJECT', 'ARRAY', 'NULL') THEN json_extract_string(j, '$') END",
-    "json_member(j, k)": "json_extract(j, '$.\"' || k || '\"')",
-    "json_length_of(j)": "CASE WHEN json_type(j) = 'ARRAY' THEN json_array_length(j) END",
-    "json_size_of(j)": (
-        "CASE json_type(j) WHEN 'ARRAY' THEN json_array_length(j) WHEN 'OBJECT' THEN len(json_keys(j)) ELSE "
-        "CASE WHEN j IS NULL THEN NULL ELSE 0 END END"
-    ),
-}
 
 
 class Duck:
@@ -250,7 +28,7 @@ class Duck:
                 "autoload_known_extensions": False,
             },
         )
-        for signature, body in _MACROS.items():
+        for signature, body in MACROS.items():
             self._database.execute(f"CREATE MACRO {signature} AS ({body})")
         self._database.execute("SET enable_external_access = false")
 

@@ -20,7 +20,7 @@ class Category(IntEnum):
 # Trino's internal errors; every other name is a mistake in the query, the catalog or the data.
 _SYSTEM_ERRORS = frozenset({"GENERIC_INTERNAL_ERROR"})
 
-# https://docs.aws.amazon.com/athena/latest/ug/error-reference.html; names that are not listed there get the general type.
+# https://docs.aws.amazon.com/athena/latest/ug/error-reference.html; what is not listed there gets the general type.
 _ERROR_TYPES = {
     "SYNTAX_ERROR": 1006,
     "TABLE_NOT_FOUND": 1006,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -181,11 +181,11 @@ def local_time(moment: datetime, zone: str) -> datetime:
     if zone[0] in "+-":
         hours, minutes = zone[1:].split(":")
         offset = timedelta(hours=int(hours), minutes=int(minutes)) * (-1 if zone[0] == "-" else 1)
-        return moment.replace(tzinfo=timezone.utc).astimezone(timezone(offset)).replace(tzinfo=None)
-    return moment.replace(tzinfo=timezone.utc).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+        return moment.replace(tzinfo=UTC).astimezone(timezone(offset)).replace(tzinfo=None)
+    return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
 
 
-def _day_to_second(value: int, kind: Type) -> str:
+def _day_to_second(value: int, _kind: Type) -> str:
     sign = "-" if value < 0 else ""
     days, rest = divmod(abs(value), 86_400_000)
     hours, rest = divmod(rest, 3_600_000)
@@ -193,30 +193,30 @@ def _day_to_second(value: int, kind: Type) -> str:
     return f"{sign}{days} {hours:02}:{minutes:02}:{rest // 1000:02}.{rest % 1000:03}"
 
 
-def _year_to_month(value: int, kind: Type) -> str:
+def _year_to_month(value: int, _kind: Type) -> str:
     return f"{'-' if value < 0 else ''}{abs(value) // 12}-{abs(value) % 12}"
 
 
-def _boolean(value: bool, kind: Type) -> str:
+def _boolean(value: bool, _kind: Type) -> str:
     return "true" if value else "false"
 
 
-def _date(value: date, kind: Type) -> str:
+def _date(value: date, _kind: Type) -> str:
     return value.isoformat()
 
 
 _WRITERS: dict[str, Any] = {
     "boolean": _boolean,
-    "real": lambda value, kind: java_real(value),
-    "double": lambda value, kind: java_double(value),
+    "real": lambda value, _kind: java_real(value),
+    "double": lambda value, _kind: java_double(value),
     "date": _date,
     "timestamp": _timestamp,
     "timestamp with time zone": _zoned,
-    "varbinary": lambda value, kind: bytes(value).hex(" "),
+    "varbinary": lambda value, _kind: bytes(value).hex(" "),
     "array": _array,
     "map": _map,
     "row": _row,
-    "decimal": lambda value, kind: format(value, "f"),
+    "decimal": lambda value, _kind: format(value, "f"),
     "interval day to second": _day_to_second,
     "interval year to month": _year_to_month,
 }

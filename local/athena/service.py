@@ -63,7 +63,7 @@ class AthenaService:
             "GetQueryRuntimeStatistics": self._runtime_statistics,
             "CreateWorkGroup": self._create_workgroup,
             "GetWorkGroup": lambda body: {"WorkGroup": self.workgroups.get(_required(body, "WorkGroup")).described()},
-            "ListWorkGroups": lambda body: {"WorkGroups": [one.summary() for one in self.workgroups.all()]},
+            "ListWorkGroups": lambda _body: {"WorkGroups": [one.summary() for one in self.workgroups.all()]},
             "UpdateWorkGroup": self._update_workgroup,
             "DeleteWorkGroup": self._delete_workgroup,
             **data_catalogs.operations(catalog),

@@ -2,7 +2,8 @@
 
 DuckDB lacks some of Trino's types or stores them with another meaning. Values are kept like this:
 
-* ``row``: a STRUCT whose fields are called ``f0``, ``f1``, … by position: Trino allows rows without and with equal names
+* ``row``: a STRUCT whose fields are called ``f0``, ``f1``, … by position: Trino's rows may have
+  fields without names and fields with equal ones
 * ``timestamp with time zone``: a STRUCT of the instant in UTC (``u``) and the name of the zone (``z``)
 * ``interval day to second``: milliseconds; ``interval year to month``: months
 """
@@ -177,7 +178,7 @@ def can_coerce(source: Type, target: Type) -> bool:
     return common is not None and (common == target or (common.name == target.name == "varchar"))
 
 
-def common_type(one: Type, other: Type) -> Type | None:  # noqa: PLR0911
+def common_type(one: Type, other: Type) -> Type | None:
     """The type to which Trino converts both by itself, or None where there is no such type."""
     if one == other or other == UNKNOWN:
         return one

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local.athena import types
-from local.athena.types import Type
+
+
+if TYPE_CHECKING:
+    from local.athena.types import Type
 
 
 PRIMITIVES = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
@@ -65,7 +68,7 @@ class AvroType:
     def nullable_of(self) -> AvroType | None:
         """T of a union [null, T] or [T, null], or None for everything else."""
         others = [element for element in self.elements if element.kind != "null"]
-        if self.kind == "union" and len(others) == 1 and len(self.elements) == 2:  # noqa: PLR2004
+        if self.kind == "union" and len(others) == 1 and len(self.elements) == 2:
             return others[0]
         return None
 
@@ -204,12 +207,12 @@ def is_decimal(schema: AvroType) -> bool:
     return (
         schema.kind == "bytes"
         and schema.logical == "decimal"
-        and 1 <= schema.precision <= 38  # noqa: PLR2004
+        and 1 <= schema.precision <= 38
         and 0 <= schema.scale <= schema.precision
     )
 
 
-_DEFAULTS: dict[str, tuple[type, ...]] = {
+_DEFAULTS: dict[str, Any] = {
     "boolean": (bool,),
     "int": (int,),
     "long": (int,),

@@ -30,7 +30,7 @@ _LOGICAL = {("int", "date"): pa.date32(), ("long", "timestamp-millis"): pa.times
 
 
 def arrow_table(schema: AvroType, rows: Sequence[dict[str, Any]]) -> pa.Table:
-    """The rows of a record as a table with the columns f0, f1, …"""
+    """The rows of a record as a table with the columns f0, f1, and so on."""
     columns = {}
     for position, one in enumerate(schema.fields):
         name = f"f{position}"

@@ -109,7 +109,7 @@ class _Reader:
         for _ in range(_LONGEST_VARINT):
             byte = self.take(1)[0]
             value |= (byte & 0x7F) << shift
-            if byte < 0x80:  # noqa: PLR2004 - the highest bit says that another byte follows
+            if byte < 0x80:
                 return (value >> 1) ^ -(value & 1)
             shift += 7
         raise CorruptFileError("Invalid long encoding")
@@ -126,7 +126,7 @@ class _Reader:
 def _varint(value: int) -> bytes:
     value = (value << 1) ^ (value >> 63)
     encoded = bytearray()
-    while value > 0x7F:  # noqa: PLR2004
+    while value > 0x7F:
         encoded.append(value & 0x7F | 0x80)
         value >>= 7
     encoded.append(value)

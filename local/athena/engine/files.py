@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from os.path import commonprefix
 from typing import TYPE_CHECKING
 
 from local.athena.errors import QueryError
@@ -32,7 +31,7 @@ class Listing:
         folders = sorted({as_folder(location) for location in locations})
         for bucket in sorted({folder.split("/")[2] for folder in folders}):
             inside = [folder for folder in folders if folder.split("/")[2] == bucket]
-            self._listed += self._list(commonprefix(inside) if len(inside) > 1 else inside[0])
+            self._listed += self._list(_common_beginning(inside[0], inside[-1]))
         self._uris = [one.uri for one in self._listed]
 
     def below(self, location: str) -> Sequence[StoredObject]:
@@ -55,6 +54,14 @@ class Listing:
                 "HIVE_FILESYSTEM_ERROR",
                 f"The specified bucket does not exist (Service: Amazon S3; Status Code: 404; Bucket: {error})",
             ) from error
+
+
+def _common_beginning(first: str, last: str) -> str:
+    """What the first and the last of sorted texts begin with, and so do all between them."""
+    same = 0
+    while same < min(len(first), len(last)) and first[same] == last[same]:
+        same += 1
+    return first[:same]
 
 
 def as_folder(location: str) -> str:

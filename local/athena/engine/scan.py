@@ -115,7 +115,7 @@ class Scanner:
                 group = self._group(wanted, split)
                 pieces.setdefault(group, []).append(self._split(wanted, split, group, files))
         result.rows = sum(piece.num_rows for parts in pieces.values() for piece in parts)
-        for number, (group, parts) in enumerate(pieces.items()):
+        for number, parts in enumerate(pieces.values()):
             result.sources[f"{name}_{number}"] = pa.concat_tables(parts)
         result.select = _select(wanted, [(f"{name}_{number}", group) for number, group in enumerate(pieces)])
         return result

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 _COMPOUND = frozenset({"map_agg", "geometric_mean"})
 
 
-def ordering(translator: ExpressionTranslator, order: exp.Expression) -> tuple[str, list[Value]]:
+def ordering(translator: ExpressionTranslator, order: exp.Expr) -> tuple[str, list[Value]]:
     """``ORDER BY …`` of an aggregate or a window; Trino puts NULL last unless told otherwise."""
     values = [translator.translate(one.this) for one in order.expressions]
     written = ", ".join(order_item(value, one) for value, one in zip(values, order.expressions, strict=True))
     return f"ORDER BY {written}", values
 
 
-def order_item(value: Value, node: exp.Expression) -> str:
+def order_item(value: Value, node: exp.Expr) -> str:
     """One item of ORDER BY."""
     direction = "DESC" if node.args.get("desc") else "ASC"
     nulls = "FIRST" if node.args.get("nulls_first") else "LAST"
@@ -40,7 +40,7 @@ def order_item(value: Value, node: exp.Expression) -> str:
 class Aggregates:
     """Calls of aggregates, with DISTINCT, ORDER BY and FILTER."""
 
-    def call(self, translator: ExpressionTranslator, node: exp.Expression) -> Value:
+    def call(self, translator: ExpressionTranslator, node: exp.Expr) -> Value:
         """An aggregate in a select list, HAVING or ORDER BY."""
         sql, kind, inner = self.inner(translator, node)
         if any(value.facts.aggregate for value in inner):
@@ -49,7 +49,7 @@ class Aggregates:
             raise refused("NESTED_WINDOW", "Cannot nest window functions inside aggregation", node)
         return Value(cast_result(sql, kind), kind, calls.facts_of_aggregate(inner))
 
-    def inner(self, translator: ExpressionTranslator, node: exp.Expression) -> tuple[str, Type, list[Value]]:
+    def inner(self, translator: ExpressionTranslator, node: exp.Expr) -> tuple[str, Type, list[Value]]:
         """SQL, type and arguments of an aggregate, without the cast of its result."""
         if isinstance(node, exp.Filter):
             sql, kind, values = self.inner(translator, node.this)
@@ -102,17 +102,17 @@ class Aggregates:
         )
 
 
-def _name(node: exp.Expression) -> str:
+def _name(node: exp.Expr) -> str:
     return str(node.this).lower() if isinstance(node, exp.Anonymous) else type(node).__name__.lower()
 
 
-def _without_distinct(arguments: list[exp.Expression]) -> tuple[bool, list[exp.Expression]]:
+def _without_distinct(arguments: list[exp.Expr]) -> tuple[bool, list[exp.Expr]]:
     if arguments and isinstance(arguments[0], exp.Distinct):
         return True, [*arguments[0].expressions, *arguments[1:]]
     return False, arguments
 
 
-def _without_order(arguments: list[exp.Expression]) -> tuple[exp.Order | None, list[exp.Expression]]:
+def _without_order(arguments: list[exp.Expr]) -> tuple[exp.Order | None, list[exp.Expr]]:
     if arguments and isinstance(arguments[-1], exp.Order):
         return arguments[-1], [*arguments[:-1], arguments[-1].this]
     return None, arguments
@@ -145,7 +145,7 @@ class Windows:
         facts = Facts(merged.refs, merged.loose, merged.aggregate, window=True, plain=False)
         return Value(cast_result(f"{sql} OVER ({over})", kind), kind, facts)
 
-    def _function(self, translator: ExpressionTranslator, node: exp.Expression) -> tuple[str, Type, list[Value]]:
+    def _function(self, translator: ExpressionTranslator, node: exp.Expr) -> tuple[str, Type, list[Value]]:
         ignore = isinstance(node, exp.IgnoreNulls)
         inner = node.this if isinstance(node, exp.IgnoreNulls | exp.RespectNulls) else node
         if isinstance(inner, exp.Anonymous) and calls.is_window(_name(inner)):
@@ -155,7 +155,7 @@ class Windows:
             return (f"{sql[:-1]} IGNORE NULLS)" if ignore else sql), kind, values
         return self._aggregates.inner(translator, inner)
 
-    def _over(self, translator: ExpressionTranslator, node: exp.Expression) -> tuple[str, list[Value]]:
+    def _over(self, translator: ExpressionTranslator, node: exp.Expr) -> tuple[str, list[Value]]:
         named = node.args.get("alias")
         if named is not None:
             name = named.name.lower()
@@ -175,7 +175,7 @@ class Windows:
         return " ".join(parts), values
 
 
-def _frame(translator: ExpressionTranslator, frame: exp.Expression) -> str:
+def _frame(translator: ExpressionTranslator, frame: exp.Expr) -> str:
     def bound(side: str) -> str:
         edge, direction = frame.args.get(side), frame.args.get(f"{side}_side")
         if edge is None:

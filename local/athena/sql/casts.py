@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+_NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+_DAY = "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
 _INTEGER_NAMES = {"tinyint": "TINYINT", "smallint": "SMALLINT", "integer": "INT", "bigint": "BIGINT"}
 
 
@@ -41,7 +43,7 @@ def _family(kind: Type) -> str:
     return "integers" if kind.is_integer else "floats" if kind.name in ("real", "double") else kind.name
 
 
-def _plain(sql: str, source: Type, target: Type) -> str:
+def _plain(sql: str, _source: Type, target: Type) -> str:
     return f"CAST({sql} AS {target.duckdb})"
 
 
@@ -56,19 +58,19 @@ def _shortened(sql: str, source: Type, target: Type) -> str:
     )
 
 
-def _padded(sql: str, source: Type, target: Type) -> str:
+def _padded(_sql: str, _source: Type, _target: Type) -> str:
     raise CannotCastError("The local Athena does not cast to char(n)")
 
 
-def _number_text(sql: str, source: Type, target: Type) -> str:
+def _number_text(sql: str, _source: Type, target: Type) -> str:
     return _shortened(f"CAST({sql} AS VARCHAR)", VARCHAR, target)
 
 
-def _float_text(sql: str, source: Type, target: Type) -> str:
+def _float_text(sql: str, _source: Type, target: Type) -> str:
     return _shortened(f"trino_number_text({sql})", VARCHAR, target)
 
 
-def _boolean_text(sql: str, source: Type, target: Type) -> str:
+def _boolean_text(sql: str, _source: Type, target: Type) -> str:
     return _shortened(f"CAST({sql} AS VARCHAR)", VARCHAR, target)
 
 
@@ -86,41 +88,41 @@ def _or_fail(sql: str, attempt: str, message: str, target: Type) -> str:
     return f"CASE WHEN {sql} IS NULL THEN NULL WHEN {attempt} IS NOT NULL THEN {attempt} ELSE {failed} END"
 
 
-def _text_to_integer(sql: str, source: Type, target: Type) -> str:
+def _text_to_integer(sql: str, _source: Type, target: Type) -> str:
     attempt = f"CASE WHEN regexp_full_match({sql}, '[+-]?[0-9]+') THEN TRY_CAST({sql} AS {target.duckdb}) END"
     return _or_fail(sql, attempt, f"'Cannot cast ''' || {sql} || ''' to {_INTEGER_NAMES[target.name]}'", target)
 
 
-def _text_to_float(sql: str, source: Type, target: Type) -> str:
+def _text_to_float(sql: str, _source: Type, target: Type) -> str:
     attempt = f"TRY_CAST(trim({sql}) AS {target.duckdb})"
     return _or_fail(sql, attempt, f"'Cannot cast ''' || {sql} || ''' to {target.name.upper()}'", target)
 
 
-def _text_to_decimal(sql: str, source: Type, target: Type) -> str:
-    attempt = f"CASE WHEN regexp_full_match({sql}, '[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?') THEN TRY_CAST({sql} AS {target.duckdb}) END"
+def _text_to_decimal(sql: str, _source: Type, target: Type) -> str:
+    attempt = f"CASE WHEN regexp_full_match({sql}, '{_NUMBER}') THEN TRY_CAST({sql} AS {target.duckdb}) END"
     shown = str(target).upper()
     return _or_fail(
         sql, attempt, f"'Cannot cast VARCHAR ''' || {sql} || ''' to {shown}. Value is not a number.'", target
     )
 
 
-def _text_to_boolean(sql: str, source: Type, target: Type) -> str:
-    attempt = f"CASE WHEN lower({sql}) IN ('true', 't', '1') THEN true WHEN lower({sql}) IN ('false', 'f', '0') THEN false END"
+def _text_to_boolean(sql: str, _source: Type, target: Type) -> str:
+    text = f"lower({sql})"
+    attempt = f"CASE WHEN {text} IN ('true', 't', '1') THEN true WHEN {text} IN ('false', 'f', '0') THEN false END"
     return _or_fail(sql, attempt, f"'Cannot cast ''' || {sql} || ''' to BOOLEAN'", target)
 
 
-def _text_to_date(sql: str, source: Type, target: Type) -> str:
-    attempt = f"CASE WHEN regexp_full_match(trim({sql}), '[0-9]{{4}}-[0-9]{{1,2}}-[0-9]{{1,2}}') THEN TRY_CAST(trim({sql}) AS DATE) END"
+def _text_to_date(sql: str, _source: Type, target: Type) -> str:
+    attempt = f"CASE WHEN regexp_full_match(trim({sql}), '{_DAY}') THEN TRY_CAST(trim({sql}) AS DATE) END"
     return _or_fail(sql, attempt, f"'Value cannot be cast to date: ' || {sql}", target)
 
 
 _CLOCK = "( [0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}(\\.[0-9]{1,12})?)?)?"
 
 
-def _text_to_timestamp(sql: str, source: Type, target: Type) -> str:
+def _text_to_timestamp(sql: str, _source: Type, target: Type) -> str:
     attempt = (
-        f"CASE WHEN regexp_full_match({sql}, '[0-9]{{4}}-[0-9]{{1,2}}-[0-9]{{1,2}}{_CLOCK}') "
-        f"THEN {_rounded(f'text_timestamp({sql})', target)} END"
+        f"CASE WHEN regexp_full_match({sql}, '{_DAY}{_CLOCK}') THEN {_rounded(f'text_timestamp({sql})', target)} END"
     )
     return _or_fail(sql, attempt, f"'Value cannot be cast to timestamp: ' || {sql}", target)
 
@@ -128,26 +130,26 @@ def _text_to_timestamp(sql: str, source: Type, target: Type) -> str:
 def _rounded(sql: str, target: Type) -> str:
     """Values are kept in microseconds; a type of fewer digits rounds half up."""
     digits = target.numbers[0]
-    if digits >= 6:  # noqa: PLR2004
+    if digits >= 6:
         return sql
     unit = 10 ** (6 - digits)
     return f"make_timestamp(CAST(floor((epoch_us({sql}) + {unit // 2}) / {unit}) AS BIGINT) * {unit})"
 
 
-def _text_to_zoned(sql: str, source: Type, target: Type) -> str:
+def _text_to_zoned(sql: str, _source: Type, target: Type) -> str:
     attempt = f"text_zoned({sql})"
     return _or_fail(sql, attempt, f"'Value cannot be cast to timestamp with time zone: ' || {sql}", target)
 
 
-def _float_to_integer(sql: str, source: Type, target: Type) -> str:
+def _float_to_integer(sql: str, _source: Type, target: Type) -> str:
     return f"CAST(floor(CAST({sql} AS DOUBLE) + 0.5) AS {target.duckdb})"
 
 
-def _decimal_to_integer(sql: str, source: Type, target: Type) -> str:
+def _decimal_to_integer(sql: str, _source: Type, target: Type) -> str:
     return f"CAST(round({sql}, 0) AS {target.duckdb})"
 
 
-def _number_to_boolean(sql: str, source: Type, target: Type) -> str:
+def _number_to_boolean(sql: str, _source: Type, _target: Type) -> str:
     return f"({sql} <> 0)"
 
 
@@ -161,15 +163,15 @@ def _zoned_to_zoned(sql: str, source: Type, target: Type) -> str:
     return f"struct_pack(u := {_rounded(f'({sql}).u', target)}, z := ({sql}).z)"
 
 
-def _to_zoned(sql: str, source: Type, target: Type) -> str:
+def _to_zoned(sql: str, _source: Type, _target: Type) -> str:
     return f"CASE WHEN {sql} IS NULL THEN NULL ELSE struct_pack(u := CAST({sql} AS TIMESTAMP), z := 'UTC') END"
 
 
-def _zoned_to_local(sql: str, source: Type, target: Type) -> str:
+def _zoned_to_local(sql: str, _source: Type, target: Type) -> str:
     return f"CAST(zoned_local({sql}) AS {target.duckdb})"
 
 
-def _json_scalar(sql: str, source: Type, target: Type) -> str:
+def _json_scalar(sql: str, _source: Type, target: Type) -> str:
     """A JSON scalar as a value; JSON null is NULL."""
     text = f"CASE WHEN json_type({sql}) NOT IN ('OBJECT', 'ARRAY', 'NULL') THEN json_extract_string({sql}, '$') END"
     if target.name == "varchar":
@@ -196,7 +198,7 @@ def _json_map(sql: str, source: Type, target: Type) -> str:
     return f"CASE WHEN {sql} IS NULL OR json_type({sql}) = 'NULL' THEN NULL ELSE map({keys}, {values}) END"
 
 
-def to_json(sql: str, source: Type, target: Type | None = None) -> str:
+def to_json(sql: str, source: Type, _target: Type | None = None) -> str:
     """A value as JSON."""
     if source.name == "json":
         return sql
@@ -237,6 +239,7 @@ def _cast_elements(sql: str, source: Type, target: Type) -> str:
     return f"CASE WHEN {sql} IS NULL THEN NULL ELSE struct_pack({fields}) END"
 
 
+_TO_JSON = ("integers", "floats", "decimal", "boolean", "varchar", "array", "map", "row", "date", "timestamp")
 _CASTS: dict[tuple[str, str], Callable[[str, Type, Type], str]] = {
     ("integers", "integers"): _plain,
     ("integers", "floats"): _plain,
@@ -286,7 +289,5 @@ _CASTS: dict[tuple[str, str], Callable[[str, Type, Type], str]] = {
     ("json", "boolean"): _json_scalar,
     ("json", "array"): _json_array,
     ("json", "map"): _json_map,
-} | {
-    (name, "json"): to_json
-    for name in ("integers", "floats", "decimal", "boolean", "varchar", "array", "map", "row", "date", "timestamp")
+    **dict.fromkeys([(name, "json") for name in _TO_JSON], to_json),
 }

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from local.athena.sql.queries import QueryTranslator
 
 
-_COMPARISONS: dict[type[exp.Expression], str] = {
+_COMPARISONS: dict[type[exp.Expr], str] = {
     exp.EQ: "=",
     exp.NEQ: "<>",
     exp.LT: "<",
@@ -46,7 +46,7 @@ _COMPARISONS: dict[type[exp.Expression], str] = {
     exp.NullSafeEQ: "IS NOT DISTINCT FROM",
     exp.NullSafeNEQ: "IS DISTINCT FROM",
 }
-_ARITHMETIC: dict[type[exp.Expression], str] = {
+_ARITHMETIC: dict[type[exp.Expr], str] = {
     exp.Add: "+",
     exp.Sub: "-",
     exp.Mul: "*",
@@ -71,14 +71,14 @@ class ExpressionTranslator:
         scope: Scope,
         queries: QueryTranslator,
         keys: frozenset[str] = frozenset(),
-        windows: dict[str, exp.Expression] | None = None,
+        windows: dict[str, exp.Expr] | None = None,
     ) -> None:
         self.scope = scope
         self.queries = queries
         self.keys = keys
         self.windows = windows or {}
 
-    def translate(self, node: exp.Expression) -> Value:
+    def translate(self, node: exp.Expr) -> Value:
         """One expression.
 
         Raises:
@@ -106,7 +106,7 @@ class ExpressionTranslator:
             return Value(value.sql, value.type, cleared, value.text)
         return value
 
-    def condition(self, node: exp.Expression, clause: str) -> Value:
+    def condition(self, node: exp.Expr, clause: str) -> Value:
         """An expression that must be boolean."""
         value = self.translate(node)
         if value.type == types.UNKNOWN:
@@ -115,7 +115,7 @@ class ExpressionTranslator:
             raise refused("TYPE_MISMATCH", f"{clause} must evaluate to a boolean: actual type {value.type}", node)
         return value
 
-    def boolean(self, node: exp.Expression, operator: str) -> Value:
+    def boolean(self, node: exp.Expr) -> Value:
         """An operand of AND, OR or NOT."""
         value = self.translate(node)
         if value.type not in (BOOLEAN, types.UNKNOWN):
@@ -133,7 +133,7 @@ class ExpressionTranslator:
             raise refused("SYNTAX_ERROR", "'*' is not an expression", node)
         return self.name(parts, node)
 
-    def name(self, parts: list[str], node: exp.Expression) -> Value:
+    def name(self, parts: list[str], node: exp.Expr) -> Value:
         """The longest beginning of the name that is a column; what is left are fields."""
         for length in range(len(parts), 0, -1):
             found = self.scope.find(parts[:length])
@@ -145,7 +145,7 @@ class ExpressionTranslator:
             return value
         raise refused("COLUMN_NOT_FOUND", f"Column '{'.'.join(parts).lower()}' cannot be resolved", node)
 
-    def _reference(self, found: Field, outer: bool, node: exp.Expression) -> Value:
+    def _reference(self, found: Field, outer: bool, node: exp.Expr) -> Value:
         sql = found.sql()
         if found.facts is not None:
             facts = found.facts
@@ -154,7 +154,7 @@ class ExpressionTranslator:
             facts = Facts(frozenset({sql}), loose, plain=not outer)
         return Value(sql, found.type, facts)
 
-    def dereferenced(self, value: Value, field: str, node: exp.Expression) -> Value:
+    def dereferenced(self, value: Value, field: str, node: exp.Expr) -> Value:
         """A field of a row."""
         if value.type.name != "row":
             raise refused("TYPE_MISMATCH", f"Expression {_shown(node)} is not of type ROW", node)
@@ -196,18 +196,18 @@ class ExpressionTranslator:
 
     # --------------------------------------------------------------------------------------------------- operators
 
-    def logical(self, node: exp.Expression) -> Value:
+    def logical(self, node: exp.And | exp.Or) -> Value:
         """AND and OR."""
         word = "AND" if isinstance(node, exp.And) else "OR"
-        left, right = self.boolean(node.left, word), self.boolean(node.right, word)
+        left, right = self.boolean(node.left), self.boolean(node.right)
         return combined(f"({left.sql} {word} {right.sql})", BOOLEAN, left, right)
 
     def negation(self, node: exp.Not) -> Value:
         """NOT."""
-        value = self.boolean(node.this, "NOT")
+        value = self.boolean(node.this)
         return combined(f"(NOT {value.sql})", BOOLEAN, value)
 
-    def comparison(self, node: exp.Expression) -> Value:
+    def comparison(self, node: exp.Expr) -> Value:
         """=, <>, <, … and comparisons with ANY and ALL of a subquery."""
         symbol = _COMPARISONS[type(node)]
         left, right = node.args["this"], node.args["expression"]
@@ -215,7 +215,7 @@ class ExpressionTranslator:
             return self._quantified(symbol, left, right)
         return compare(symbol, self.translate(left), self.translate(right))
 
-    def _quantified(self, symbol: str, left: exp.Expression, right: exp.Expression) -> Value:
+    def _quantified(self, symbol: str, left: exp.Expr, right: exp.Expr) -> Value:
         value = self.translate(left)
         query = right.this.unnest() if isinstance(right.this, exp.Subquery) else right.this
         sql, kind = self.queries.single_column(query, self.scope)
@@ -224,7 +224,7 @@ class ExpressionTranslator:
         word = "ANY" if isinstance(right, exp.Any) else "ALL"
         return _with_subquery(f"({value.sql} {symbol} {word} ({sql}))", BOOLEAN, value)
 
-    def calculation(self, node: exp.Expression) -> Value:
+    def calculation(self, node: exp.Expr) -> Value:
         """+, -, *, / and %."""
         left, right = self.translate(node.args["this"]), self.translate(node.args["expression"])
         return arithmetic(_ARITHMETIC[type(node)], left, right)
@@ -364,7 +364,7 @@ class ExpressionTranslator:
         calls.known(name)
         return calls.call_scalar(name, self.arguments(name, node.expressions))
 
-    def arguments(self, name: str, nodes: list[exp.Expression]) -> list[Value]:
+    def arguments(self, name: str, nodes: list[exp.Expr]) -> list[Value]:
         """The arguments of a call; a lambda's parameters get the types of the arguments before it."""
         values: list[Value] = []
         for node in nodes:
@@ -467,11 +467,11 @@ class ExpressionTranslator:
         """TRUE and FALSE."""
         return Value("true" if node.this else "false", BOOLEAN)
 
-    def null(self, node: exp.Null) -> Value:
+    def null(self, _node: exp.Null) -> Value:
         """NULL."""
         return Value("NULL", types.UNKNOWN)
 
-    def moment(self, node: exp.Expression) -> Value:
+    def moment(self, node: exp.Expr) -> Value:
         """CURRENT_DATE and its kind: the time at which the query started."""
         return literals.moment(node)
 
@@ -487,7 +487,7 @@ class ExpressionTranslator:
         """A function with OVER."""
         return self.queries.windows.call(self, node)
 
-    def aggregate_form(self, node: exp.Expression) -> Value:
+    def aggregate_form(self, node: exp.Expr) -> Value:
         """An aggregate with FILTER, or LISTAGG."""
         return self.queries.aggregates.call(self, node)
 
@@ -497,12 +497,12 @@ def _with_subquery(sql: str, kind: Type, *parts: Value) -> Value:
     return Value(sql, kind, Facts(merged.refs, merged.loose, merged.aggregate, merged.window, plain=False))
 
 
-def _shown(node: exp.Expression) -> str:
+def _shown(node: exp.Expr) -> str:
     return re.sub(r"\s+", " ", node.sql(dialect="trino"))[:80].lower()
 
 
 _T = ExpressionTranslator
-_HANDLERS: dict[type[exp.Expression], Callable[[ExpressionTranslator, Any], Value]] = {
+_HANDLERS: dict[type[exp.Expr], Callable[[ExpressionTranslator, Any], Value]] = {
     exp.Column: _T.column,
     exp.Dot: _T.dot,
     exp.Identifier: _T.identifier,

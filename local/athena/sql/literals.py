@@ -28,7 +28,7 @@ def number(written: str) -> Value:
     if "." in written:
         digits, _, fraction = written.lstrip("-").partition(".")
         precision = max(1, len(digits.lstrip("0")) + len(fraction))
-        if precision > 38:  # noqa: PLR2004
+        if precision > 38:
             raise LiteralError(f"Invalid decimal literal: {written}")
         kind = decimal(precision, len(fraction))
         return Value(f"CAST('{written}' AS {kind.duckdb})", kind)
@@ -58,8 +58,7 @@ def is_typed(node: exp.Cast, target: Type) -> bool:
 def typed(written: str, target: Type) -> Value:
     """DATE '…', TIMESTAMP '…' with as many digits as are written, DECIMAL '…'."""
     if target.name == "decimal":
-        plain = number(written if "." in written or "e" in written.lower() else written + ".")
-        return plain
+        return number(written if "." in written or "e" in written.lower() else written + ".")
     if target == DATE:
         return Value(cast(quote(written), types.VARCHAR, DATE), DATE)
     digits = len(written.partition(".")[2].partition(" ")[0]) if "." in written else 0
@@ -95,7 +94,7 @@ def _span(written: str, unit: exp.IntervalSpan) -> Value:
     return Value(f"CAST({'-' if found[1] else ''}{months} AS BIGINT)", YEAR_TO_MONTH)
 
 
-def moment(node: exp.Expression) -> Value:
+def moment(node: exp.Expr) -> Value:
     """CURRENT_DATE, CURRENT_TIMESTAMP, LOCALTIMESTAMP: the start of the query, in UTC."""
     if isinstance(node, exp.CurrentDate):
         return Value("CAST(query_now() AS DATE)", DATE)

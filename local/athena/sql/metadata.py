@@ -10,7 +10,6 @@ from local.athena import types
 from local.athena.engine.verification import column_type
 from local.athena.sql.parsing import refused
 from local.athena.sql.tables import SystemTable
-from local.athena.types import Type
 
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
     from local.athena.ports import Catalog, Column, Table
+    from local.athena.types import Type
 
 
 CATALOG_NAME = "awsdatacatalog"

@@ -97,19 +97,15 @@ def _decimal(symbol: str, left: Value, right: Value) -> Value:
         # Trino adds in the result's type: one digit more than the operands have, at most 38.
         sql = f"CAST((CAST({first} AS {result.duckdb}) {symbol} CAST({second} AS {result.duckdb})) AS {result.duckdb})"
     elif symbol == "*":
-        if one.numbers[0] + other.numbers[0] > 38:  # noqa: PLR2004
+        if one.numbers[0] + other.numbers[0] > 38:
             raise OperatorError(f"The local Athena does not multiply {one} by {other}: more than 38 digits")
         sql = f"CAST(({first} * {second}) AS {result.duckdb})"
     elif symbol == "%":
-        sql = f"CAST((CAST({first} AS {_wide(one, other).duckdb}) % CAST({second} AS {_wide(one, other).duckdb})) AS {result.duckdb})"
+        wide = (common_type(one, other) or one).duckdb
+        sql = f"CAST((CAST({first} AS {wide}) % CAST({second} AS {wide})) AS {result.duckdb})"
     else:
         sql = _decimal_division(first, second, one, other, result)
     return combined(sql, result, left, right)
-
-
-def _wide(one: Type, other: Type) -> Type:
-    common = common_type(one, other)
-    return common or one
 
 
 def decimal_result(symbol: str, one: Type, other: Type) -> Type:
@@ -132,7 +128,7 @@ def decimal_result(symbol: str, one: Type, other: Type) -> Type:
 def _decimal_division(first: str, second: str, one: Type, other: Type, result: Type) -> str:
     """Exact division, rounded half up, in 128-bit integers."""
     shift = result.numbers[1] + other.numbers[1] - one.numbers[1]
-    if one.numbers[0] + shift > 38:  # noqa: PLR2004
+    if one.numbers[0] + shift > 38:
         raise OperatorError(f"The local Athena does not divide {one} by {other}: more than 38 digits")
     dividend = f"(CAST({first} * {10 ** one.numbers[1]} AS HUGEINT) * {10**shift})"
     divisor = f"CAST({second} * {10 ** other.numbers[1]} AS HUGEINT)"
@@ -191,7 +187,11 @@ def negated(value: Value) -> Value:
 
 def joined(left: Value, right: Value) -> Value:
     """``left || right`` of text, arrays, or an array and an element."""
-    if left.type.is_text and right.type.is_text or {left.type.name, right.type.name} <= {"varchar", "char", "unknown"}:
+    if (left.type.is_text and right.type.is_text) or {left.type.name, right.type.name} <= {
+        "varchar",
+        "char",
+        "unknown",
+    }:
         return combined(f"({left.sql} || {right.sql})", types.VARCHAR, left, right)
     if left.type.name == "array" and right.type.name != "array":
         right = combined(f"[{right.sql}]", types.array(right.type), right)

@@ -8,13 +8,14 @@ arguments, and ``functions`` decides what it means.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlglot
 import trino_sql_validator
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import ParseError, TokenError
+from sqlglot.parsers.trino import TrinoParser
 
 from local.athena.errors import QueryError
 
@@ -27,18 +28,21 @@ if TYPE_CHECKING:
 _SPECIAL_CALLS = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "LISTAGG", "SUBSTRING")
 
 
+class _PlainCallParser(TrinoParser):
+    """Parses every call as a name with arguments."""
+
+    FUNCTIONS: ClassVar[dict[str, Any]] = {}
+    FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
+        name: parser for name, parser in TrinoParser.FUNCTION_PARSERS.items() if name in _SPECIAL_CALLS
+    }
+
+
 class TrinoWithPlainCalls(Trino):
     """Trino's dialect without sqlglot's own notion of what its functions mean."""
 
     INDEX_OFFSET = 0
 
-    class Parser(Trino.Parser):
-        """Parses every call as a name with arguments."""
-
-        FUNCTIONS: ClassVar = {}
-        FUNCTION_PARSERS: ClassVar = {
-            name: parser for name, parser in Trino.Parser.FUNCTION_PARSERS.items() if name in _SPECIAL_CALLS
-        }
+    Parser = _PlainCallParser
 
 
 def parse_query(text: str, parameters: Sequence[str] = ()) -> exp.Query:
@@ -77,7 +81,7 @@ def _several_statements(line: int, column: int) -> QueryError:
     return QueryError("SYNTAX_ERROR", "Only one sql statement is allowed", line, column)
 
 
-def _parse(text: str) -> exp.Expression:
+def _parse(text: str) -> exp.Expr:
     try:
         found = [tree for tree in sqlglot.parse(text, dialect=TrinoWithPlainCalls) if tree is not None]
     except ParseError as error:
@@ -92,12 +96,12 @@ def _parse(text: str) -> exp.Expression:
     if len(found) != 1:
         raise _several_statements(1, 1) if found else QueryError("SYNTAX_ERROR", "mismatched input '<EOF>'", 1, 1)
     tree = found[0]
-    if not isinstance(tree, exp.Expression):
+    if not isinstance(tree, exp.Expr):
         raise QueryError("SYNTAX_ERROR", "mismatched input '<EOF>'", 1, 1)
     return tree
 
 
-def _fill_in(tree: exp.Expression, parameters: Sequence[str]) -> None:
+def _fill_in(tree: exp.Expr, parameters: Sequence[str]) -> None:
     places = sorted(tree.find_all(exp.Placeholder), key=_offset)
     if len(places) != len(parameters):
         raise QueryError(
@@ -110,11 +114,11 @@ def _fill_in(tree: exp.Expression, parameters: Sequence[str]) -> None:
         place.replace(_parameter(given))
 
 
-def _offset(node: exp.Expression) -> int:
+def _offset(node: exp.Expr) -> int:
     return int(node.meta.get("start", 0))
 
 
-def _parameter(text: str) -> exp.Expression:
+def _parameter(text: str) -> exp.Expr:
     """A parameter's value; Athena takes any literal, and plain text that is none as a string."""
     try:
         check_syntax(f"SELECT {text}")
@@ -124,11 +128,11 @@ def _parameter(text: str) -> exp.Expression:
     expressions = tree.args.get("expressions") or []
     if len(expressions) != 1 or tree.args.get("from_") is not None:
         raise QueryError("INVALID_PARAMETER_USAGE", f"'{text}' is not one expression")
-    value: exp.Expression = expressions[0]
+    value: exp.Expr = expressions[0]
     return value
 
 
-def position(node: exp.Expression) -> tuple[int, int] | tuple[None, None]:
+def position(node: exp.Expr) -> tuple[int, int] | tuple[None, None]:
     """Line and column of the first token of an expression that knows where it stands."""
     places = [
         (one.meta["line"], one.meta["col"] - (one.meta["end"] - one.meta["start"]))
@@ -138,7 +142,7 @@ def position(node: exp.Expression) -> tuple[int, int] | tuple[None, None]:
     return min(places) if places else (None, None)
 
 
-def refused(name: str, message: str, node: exp.Expression) -> QueryError:
+def refused(name: str, message: str, node: exp.Expr) -> QueryError:
     """An error at a place of the statement."""
     line, column = position(node)
     return QueryError(name, message, line, column)

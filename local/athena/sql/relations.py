@@ -10,9 +10,11 @@ from sqlglot import exp
 from local.athena import types
 from local.athena.engine.scan import HIDDEN_COLUMNS
 from local.athena.engine.verification import column_type
+from local.athena.sql.clauses import conjunction, origins_by_ref
 from local.athena.sql.expressions import ExpressionTranslator
 from local.athena.sql.operators import OperatorError, compare
 from local.athena.sql.parsing import refused
+from local.athena.sql.projections import rebased
 from local.athena.sql.scopes import Field, Relation, Scope
 from local.athena.sql.tables import Origin, SystemTable, TableScan, push_down
 from local.athena.sql.values import Value
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from local.athena.ports import Table
-    from local.athena.sql.queries import Query, QueryTranslator
+    from local.athena.sql.projections import Query
+    from local.athena.sql.queries import QueryTranslator
 
 
 class Relations:
@@ -32,7 +35,7 @@ class Relations:
     def __init__(self, queries: QueryTranslator) -> None:
         self._queries = queries
 
-    def clause(self, node: exp.Expression, parent: Scope | None) -> Relation:
+    def clause(self, node: exp.Expr, parent: Scope | None) -> Relation:
         """A whole FROM clause; nothing, when the query has none."""
         source = node.args.get("from_")
         if source is None:
@@ -44,7 +47,7 @@ class Relations:
             relation = self._join(relation, join, parent)
         return relation
 
-    def relation(self, node: exp.Expression, parent: Scope | None, before: Sequence[Field]) -> Relation:
+    def relation(self, node: exp.Expr, parent: Scope | None, before: Sequence[Field]) -> Relation:
         """One thing after FROM. ``before`` are the columns on its left, which UNNEST and LATERAL may use."""
         if node.args.get("sample"):
             raise refused("NOT_SUPPORTED", "The local Athena does not know TABLESAMPLE", node)
@@ -110,7 +113,7 @@ class Relations:
         return Relation(f"{scan.name} AS {alias}", (*self._aliased(fields, node), *hidden))
 
     @staticmethod
-    def _qualifier(node: exp.Expression, table: Table | None = None) -> tuple[str, ...]:
+    def _qualifier(node: exp.Expr, table: Table | None = None) -> tuple[str, ...]:
         if node.alias:
             return (node.alias.lower(),)
         if table is not None:
@@ -119,7 +122,7 @@ class Relations:
         return tuple(parts)
 
     @staticmethod
-    def _aliased(fields: Sequence[Field], node: exp.Expression) -> list[Field]:
+    def _aliased(fields: Sequence[Field], node: exp.Expr) -> list[Field]:
         """The columns under the names of ``AS t(a, b)``."""
         alias = node.args.get("alias")
         names = [one.name.lower() for one in (alias.args.get("columns") or ())] if alias is not None else []
@@ -144,9 +147,7 @@ class Relations:
             raise refused("NOT_SUPPORTED", "The local Athena does not know an alias for a join", node)
         return self._derived(self._queries.query(inner, parent), node)
 
-    def _derived(self, query: Query, node: exp.Expression, name: str | None = None) -> Relation:
-        from local.athena.sql.queries import rebased
-
+    def _derived(self, query: Query, node: exp.Expr, name: str | None = None) -> Relation:
         alias = self._queries.alias()
         label = (node.alias or name or "").lower()
         fields = rebased(query, alias, (label,) if label else ())
@@ -198,9 +199,7 @@ class Relations:
         condition = self._on(on, side, left, right, Scope(fields, parent))
         return Relation(f"{left.sql} {side or 'INNER'} JOIN {right.sql} ON {condition}", fields)
 
-    def _on(self, on: exp.Expression, side: str, left: Relation, right: Relation, scope: Scope) -> str:
-        from local.athena.sql.queries import conjunction, origins_by_ref
-
+    def _on(self, on: exp.Expr, side: str, left: Relation, right: Relation, scope: Scope) -> str:
         # A condition prunes a side whose rows that do not satisfy it are not kept.
         pruned = {"": (*left.fields, *right.fields), "LEFT": right.fields, "RIGHT": left.fields}.get(side, ())
         translator = ExpressionTranslator(scope, self._queries)
@@ -248,12 +247,15 @@ def _padded(fields: Sequence[Field]) -> tuple[Field, ...]:
     return tuple(replace(one, origins=tuple(replace(origin, padded=True) for origin in one.origins)) for one in fields)
 
 
-def _unnested(value: Value, at: str, node: exp.Expression) -> tuple[list[tuple[str | None, types.Type, str]], str]:
+def _unnested(value: Value, at: str, node: exp.Expr) -> tuple[list[tuple[str | None, types.Type, str]], str]:
     """The columns of an array or a map at a position, and its length. Rows in an array become columns."""
     kind = value.type
     if kind.name == "map":
         keys, values = f"map_keys({value.sql})", f"map_values({value.sql})"
-        columns = [(None, kind.elements[0], f"({keys})[{at}]"), (None, kind.elements[1], f"({values})[{at}]")]
+        columns: list[tuple[str | None, types.Type, str]] = [
+            (None, kind.elements[0], f"({keys})[{at}]"),
+            (None, kind.elements[1], f"({values})[{at}]"),
+        ]
         return columns, f"len({keys})"
     if kind.name != "array":
         raise refused("INVALID_FUNCTION_ARGUMENT", f"Cannot unnest type: {kind}", node)
@@ -266,8 +268,8 @@ def _unnested(value: Value, at: str, node: exp.Expression) -> tuple[list[tuple[s
     return [(None, kind.element, element)], f"len({value.sql})"
 
 
-def _with_ordinal_name(node: exp.Unnest, ordinal: exp.Expression | bool) -> exp.Unnest:
-    """sqlglot takes the last name of ``AS t(a, n)`` for the ordinal's: put it back."""
+def _with_ordinal_name(node: exp.Unnest, ordinal: exp.Expr | bool) -> exp.Unnest:
+    """Sqlglot takes the last name of ``AS t(a, n)`` for the ordinal's: put it back."""
     if not isinstance(ordinal, exp.Identifier):
         return node
     copied = node.copy()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 
@@ -66,6 +67,10 @@ class Origin:
 _REFERENCE = re.compile(r"\br\d+\.[ckh]\d+\b")
 
 
+def _as_key(numbers: dict[str, int], reference: re.Match[str]) -> str:
+    return f"k{numbers[reference.group()]}"
+
+
 def push_down(conjunct: Value, origins: dict[str, tuple[Origin, ...]]) -> None:
     """Tell tables of a condition that reads nothing but their partition keys.
 
@@ -80,7 +85,8 @@ def push_down(conjunct: Value, origins: dict[str, tuple[Origin, ...]]) -> None:
     for scan in scans.values():
         keys = {ref: [one for one in origins.get(ref, ()) if one.scan is scan] for ref in refs}
         if all(len(found) == 1 for found in keys.values()):
-            predicate = _REFERENCE.sub(lambda match: f"k{keys[match.group()][0].key}", conjunct.sql)
+            numbers = {ref: found[0].key for ref, found in keys.items()}
+            predicate = _REFERENCE.sub(partial(_as_key, numbers), conjunct.sql)
             if any(found[0].padded for found in keys.values()):
                 # An outer join pads with NULL: a condition that NULL satisfies says nothing about partitions.
                 nulls = _REFERENCE.sub("NULL", conjunct.sql)

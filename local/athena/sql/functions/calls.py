@@ -120,7 +120,7 @@ def applied(matched: Match, arguments: Sequence[Value]) -> Value:
 
 
 def _as_parameter(value: Value, parameter: Type) -> Value:
-    if parameter.elements and parameter.name == value.type.name or value.type.name != parameter.name:
+    if (parameter.elements and parameter.name == value.type.name) or value.type.name != parameter.name:
         return converted(value, parameter) if parameter != value.type else value
     return value
 

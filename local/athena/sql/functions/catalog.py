@@ -2,8 +2,10 @@
 
 Only what is listed here (or in ``special``) runs. Where DuckDB's function of the same name behaves differently, the
 template spells out what Trino does. Names beginning with ``trino_``, ``json_`` … that are not DuckDB's are macros of
-``engine`` in ``local.athena.duck``.
+``local.athena.sql.macros``.
 """
+
+# ruff: noqa: E501 - one signature a line, however long
 
 from __future__ import annotations
 

@@ -143,11 +143,12 @@ def _pattern(translate: Callable[[str], str], value: Value) -> str:
 
 
 def _coalesce(arguments: Sequence[Value]) -> Value:
-    if len(arguments) < 2:  # noqa: PLR2004
+    if len(arguments) < 2:
         raise ArgumentError("The 'coalesce' function must have at least two arguments", "INVALID_FUNCTION_ARGUMENT")
     values, kind = unified(
         list(arguments),
-        "All COALESCE operands must be the same type or coercible to a common type. Cannot find common type between {} and {}",
+        "All COALESCE operands must be the same type or coercible to a common type. "
+        "Cannot find common type between {} and {}",
     )
     return combined(f"coalesce({', '.join(value.sql for value in values)})", kind, *arguments)
 
@@ -171,7 +172,7 @@ def _extreme(name: str) -> Callable[[Sequence[Value]], Value]:
 
 
 def _concat(arguments: Sequence[Value]) -> Value:
-    if len(arguments) < 2 or not all(value.type.is_text or value.type == types.UNKNOWN for value in arguments):  # noqa: PLR2004
+    if len(arguments) < 2 or not all(value.type.is_text or value.type == types.UNKNOWN for value in arguments):
         raise NoMatchError
     return combined("(" + " || ".join(value.sql for value in arguments) + ")", VARCHAR, *arguments)
 
@@ -192,7 +193,7 @@ def _mod(arguments: Sequence[Value]) -> Value:
     return arithmetic("%", arguments[0], arguments[1])
 
 
-def _random(arguments: Sequence[Value]) -> Value:
+def _random(_arguments: Sequence[Value]) -> Value:
     raise ArgumentError("random() is not repeatable: the local Athena does not run it", "NOT_SUPPORTED")
 
 
@@ -223,7 +224,7 @@ def _decimal_rounding(name: str) -> Callable[[Sequence[Value]], Value]:
         precision, scale = arguments[0].type.numbers
         if name == "abs":
             return combined(f"abs({arguments[0].sql})", arguments[0].type, *arguments)
-        if len(arguments) == 2:  # noqa: PLR2004
+        if len(arguments) == 2:
             kind = decimal(min(38, precision + 1), scale)
             return combined(f"CAST(round({arguments[0].sql}, {arguments[1].sql}) AS {kind.duckdb})", kind, *arguments)
         kind = decimal(min(38, precision - scale + min(scale, 1)), 0)
@@ -238,7 +239,7 @@ def _regexp_replace(arguments: Sequence[Value]) -> Value:
     if not all(value.type.is_text for value in arguments):
         raise NoMatchError
     replacement = ""
-    if len(arguments) == 3:  # noqa: PLR2004
+    if len(arguments) == 3:
         text = _literal(arguments[2], "replacement of a regular expression")
         replacement = _rewritten_groups(text)
     subject, pattern = arguments[0].sql, arguments[1].sql
