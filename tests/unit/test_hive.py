@@ -157,6 +157,12 @@ def test_a_comment_is_one_line_of_at_most_255_bytes_that_begins_as_the_doc(doc: 
     assert comment.endswith("…") or comment == " ".join(doc.split())
 
 
+def test_a_comment_is_cut_between_characters_and_not_within_one() -> None:
+    """Glue counts bytes."""
+    (column,) = glue_columns(record(field("a", "int", doc=f"x{'é' * 200}")))
+    assert column["Comment"] == f"x{'é' * 125}…"
+
+
 @pytest.mark.parametrize("name", RECORD_TYPES)
 class TestOurTables:
     def test_botocore_accepts_the_inputs(self, name: str) -> None:
