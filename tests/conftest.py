@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dmd_pipeline.settings import Settings, load_settings
-from local.aws import LocalAws
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from local.aws import LocalAws
 
 # Airflow writes a configuration file when it is imported: not into the home of whoever runs the tests.
 _AIRFLOW_HOME = tempfile.TemporaryDirectory(prefix="dmd-tests-airflow-")
@@ -33,6 +34,8 @@ def settings() -> Settings:
 @pytest.fixture(scope="session")
 def local_aws(settings: Settings) -> Iterator[LocalAws]:
     """The strict local AWS, started once; holds whatever earlier tests left (use ``aws`` for an empty one)."""
+    from local.aws import LocalAws  # here: loading moto takes seconds, which the unit tests need not spend
+
     with LocalAws(settings=settings) as server:
         yield server
 

@@ -96,3 +96,10 @@ def test_what_it_cannot_do_it_says(aws: LocalAws) -> None:
         aws.client("lambda").invoke(FunctionName=aws.settings.function)
     with pytest.raises(aws.client("kinesis").exceptions.ClientError, match=r"\(501\)|NotImplemented"):
         aws.client("kinesis").describe_account_settings()
+
+
+def test_a_refusal_of_athena_keeps_its_details(aws: LocalAws) -> None:
+    athena = aws.client("athena")
+    with pytest.raises(athena.exceptions.InvalidRequestException) as caught:
+        athena.get_work_group(WorkGroup="missing")
+    assert caught.value.response["AthenaErrorCode"] == "INVALID_INPUT"
