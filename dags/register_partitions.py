@@ -9,7 +9,9 @@ For each table it lists the folders `partition_date=YYYY-MM-DD/` in S3 and the p
 | with objects in its folder, or of today or tomorrow (UTC), that Glue lacks | **added** |
 | whose location, SerDe, formats, columns or schema differ from its table's | **repaired**; all else in it is kept |
 | registered, but without objects | counted as **empty**, and left: it reads as zero rows |
-| of any other name, and any object outside a partition folder | reported as **strange**, and left |
+| of any other name, or that points elsewhere while its own folder is empty | reported as **strange**, and left |
+
+Other folders, and objects outside a folder, are reported as *strange* too.
 
 Afterwards it reads back what it wrote. The dates that were added or repaired and hold data become partition keys of the
 table's asset, so that other DAGs can be scheduled on them. While a table's schema is being changed (`dmd.change`) it

@@ -54,6 +54,12 @@ def test_a_channel_that_fails_keeps_no_other_from_getting_it_and_is_named() -> N
     assert sound.received == [ALERT]
 
 
+def test_a_text_that_no_channel_would_take_is_cut() -> None:
+    channel = Recorder("SNS")
+    Alerts([channel]).send(Severity.LOW, "title", "x" * 1_000_000, "https://airflow/log", "k")
+    assert len(channel.received[0].text) == 20_000
+
+
 @given(alerts)
 def test_a_subject_is_what_sns_takes(alert: Alert) -> None:
     subject = sns_subject(alert)

@@ -194,6 +194,15 @@ class TestMeanwhile:
         world.register(tables=["demand"])
         assert world.held("demand")[DAY]["StorageDescriptor"]["Columns"] == [{"Name": "x", "Type": "int"}]
 
+    def test_a_change_that_begins_while_partitions_are_listed_is_respected(self, world: World) -> None:
+        world.put("demand", DAY)
+        world.register(tables=["demand"])
+        world.spoil("demand", [DAY])
+        mark = ChangeMark("change-1").as_parameter()
+        before_call(world, "GetPartitions", lambda: world.set_table_parameters("demand", **{CHANGE_PARAMETER: mark}))
+        assert "under change change-1" in world.register(tables=["demand"]).summary[0]
+        assert world.held("demand")[DAY]["StorageDescriptor"]["Location"] == "s3://elsewhere/"
+
     def test_parameters_that_others_set_before_a_repair_are_kept(self, world: World) -> None:
         world.put("demand", DAY)
         world.register(tables=["demand"])
