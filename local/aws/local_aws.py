@@ -10,7 +10,8 @@ import boto3
 from botocore.config import Config
 from moto.moto_api._internal.models import moto_api_backend
 
-from dmd_pipeline.settings import INCLUDE, Settings, load_settings
+from dmd_pipeline.record_types import load_record_types
+from dmd_pipeline.settings import Settings, load_settings
 from local.aws.athena import AthenaRule
 from local.aws.calls import CallLog
 from local.aws.clock import Clock
@@ -31,7 +32,6 @@ from local.aws_command import CONFIG
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
     from types import TracebackType
 
 DEFAULT_PORT = 4566
@@ -124,7 +124,7 @@ class LocalAws:
         self.clock.reset()
         self._athena.reset()
         moto_api_backend.reset()
-        make_environment(self.client, self.settings, _record_types())
+        make_environment(self.client, self.settings, list(load_record_types()))
         self.calls.clear()
         self._control.ready = True
 
@@ -192,7 +192,3 @@ class LocalAws:
             LambdaRule(account, self._moto),
             self._athena,
         ]
-
-
-def _record_types(include: Path = INCLUDE) -> list[str]:
-    return sorted(file.stem for file in (include / "record_types").glob("*.yaml"))

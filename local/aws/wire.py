@@ -60,7 +60,10 @@ class Call:
     @cached_property
     def json(self) -> dict[str, Any]:
         """The body of a JSON protocol's request, decoded."""
-        document = json.loads(self.body or b"{}")
+        try:
+            document = json.loads(self.body or b"{}")
+        except ValueError as error:
+            raise AwsError("SerializationException", f"The request is not JSON: {error}") from error
         if not isinstance(document, dict):
             raise AwsError("SerializationException", "Start of structure or map found where not expected.")
         return document
@@ -70,13 +73,6 @@ class Call:
         """The query string's arguments; the first value of each."""
         arguments = parse_qs(self.environ.get("QUERY_STRING", ""), keep_blank_values=True)
         return {name: values[0] for name, values in arguments.items()}
-
-    def with_json(self, document: Mapping[str, Any]) -> Call:
-        """The same call with another JSON body, for rules that change a request before moto serves it."""
-        body = json.dumps(document).encode()
-        environ = dict(self.environ)
-        environ["CONTENT_LENGTH"] = str(len(body))
-        return Call(self.service, self.operation, self.protocol, self.region, environ, body)
 
     def rewind(self) -> WSGIEnvironment:
         """The WSGI environment with the body at its beginning, for the next application."""
@@ -102,10 +98,10 @@ class AwsError(Exception):
         self.details = details
 
 
-def json_response(document: Mapping[str, Any], status: int = 200, version: str = "1.1") -> Response:
-    """A response of the JSON protocol (the target services' 1.1, or 1.0)."""
+def json_response(document: Mapping[str, Any]) -> Response:
+    """A response of the JSON protocol."""
     body = json.dumps(document, separators=(",", ":"), default=_epoch_seconds).encode()
-    return Response(status, {"Content-Type": f"application/x-amz-json-{version}"}, body)
+    return Response(200, {"Content-Type": "application/x-amz-json-1.1"}, body)
 
 
 def _epoch_seconds(moment: object) -> float:

@@ -103,3 +103,11 @@ def test_a_refusal_of_athena_keeps_its_details(aws: LocalAws) -> None:
     with pytest.raises(athena.exceptions.InvalidRequestException) as caught:
         athena.get_work_group(WorkGroup="missing")
     assert caught.value.response["AthenaErrorCode"] == "INVALID_INPUT"
+
+
+def test_a_request_that_is_no_json_is_refused(aws: LocalAws, connection: http.client.HTTPConnection) -> None:
+    scope = f"local/20250101/{aws.settings.region}/glue/aws4_request"
+    headers = {"X-Amz-Target": "AWSGlue.GetTables", "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, x"}
+    connection.request("POST", "/", body=b"{nonsense", headers=headers)
+    answer = connection.getresponse()
+    assert (answer.status, b"SerializationException" in answer.read()) == (400, True)
