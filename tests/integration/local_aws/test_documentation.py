@@ -16,7 +16,7 @@ def test_every_case_is_documented_and_every_documented_case_exists() -> None:
     written = {
         node.name
         for file in CASES.glob("test_*_cases.py")
-        if not file.name.startswith("test_athena")
+        if file.name != "test_engine_cases.py"  # the local Athena documents its own
         for node in ast.parse(file.read_text(encoding="utf-8")).body
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
     }

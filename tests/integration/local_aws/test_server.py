@@ -40,7 +40,7 @@ def test_a_client_that_asks_first_is_told_at_once_to_send(aws: LocalAws) -> None
         began = time.monotonic()
         client.sendall(b"POST /_local/reset HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n")
         assert client.recv(100).startswith(b"HTTP/1.1 100")
-        assert time.monotonic() - began < 0.5
+        assert time.monotonic() - began < 0.9  # boto3 gives up waiting after a second
         client.sendall(b"x")
         assert client.recv(100).startswith(b"HTTP/1.1 200")
 
