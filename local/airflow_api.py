@@ -57,7 +57,9 @@ class AirflowApi:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._client = httpx.Client(base_url=f"{url}/api/v2", timeout=_TIMEOUT_SECONDS, trust_env=False)
+        # No connection stays open between two calls: nobody has to close this object.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self._client = httpx.Client(base_url=f"{url}/api/v2", timeout=_TIMEOUT_SECONDS, trust_env=False, limits=limits)
 
     def dag_ids(self) -> list[str]:
         """The DAGs it knows."""

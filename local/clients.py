@@ -19,7 +19,7 @@ _PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 12})  # a s
 
 
 class LocalClients:
-    """Makes clients of one local pipeline's AWS."""
+    """Makes clients of one local pipeline's AWS, each once."""
 
     def __init__(self, workspace: Workspace, settings: Settings) -> None:
         self._workspace = workspace
@@ -30,6 +30,7 @@ class LocalClients:
             "region_name": settings.region,
         }
         self._made: dict[str, Any] = {}
+        self._connection: Connection[Any] | None = None
 
     def __call__(self, service: str) -> Any:
         """The boto3 client of a service."""
@@ -39,11 +40,20 @@ class LocalClients:
         return self._made[service]
 
     def athena(self) -> Connection[Any]:
-        """A PyAthena connection to the environment's database."""
-        return pyathena.connect(
-            endpoint_url=self._workspace.aws_url,
-            schema_name=self._settings.database,
-            work_group=self._settings.workgroup,
-            poll_interval=0.1,
-            **self._access,
-        )
+        """The PyAthena connection to the environment's database."""
+        if self._connection is None:
+            self._connection = pyathena.connect(
+                endpoint_url=self._workspace.aws_url,
+                schema_name=self._settings.database,
+                work_group=self._settings.workgroup,
+                poll_interval=0.1,
+                **self._access,
+            )
+        return self._connection
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for client in self._made.values():
+            client.close()
+        if self._connection is not None:
+            self._connection.client.close()

@@ -137,7 +137,7 @@ class Demo:
         )
         self.console.heading(f"Athena answers, through PyAthena:\n  {statement}")
         clients = LocalClients(self.pipeline.workspace, load_settings("local"))
-        with clients.athena() as connection, connection.cursor() as cursor:
+        with clients.athena().cursor() as cursor:
             rows = cursor.execute(statement).fetchall()
         self.console.table([list(row) for row in rows], ["partition_date", "demands", "events"])
 

@@ -152,7 +152,7 @@ class Evidence:
         }
 
     def _count(self, query: str) -> int:
-        with self._clients.athena() as connection, connection.cursor() as cursor:
+        with self._clients.athena().cursor() as cursor:
             row = cursor.execute(query).fetchone()
             return int(row[0]) if row else 0
 

@@ -10,6 +10,6 @@ module         what it knows
 ``sending``    PutRecords, with retries of the records that were refused
 =============  ====================================================================================================
 
-All persons are invented: telephone numbers are of the range +1-555-01xx and addresses end in example.com, both
+All persons are invented: telephone numbers are of the range +1-555-01xx and addresses end in fans.example.com, both
 reserved for examples. By hand: ``python -m local traffic --records 500 --days 30 --seed 7``.
 """

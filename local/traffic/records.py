@@ -17,6 +17,9 @@ Record = dict[str, Any]
 MESSAGE = "Your seats are waiting"
 """Every message body begins with these words, so that one can be recognised where it does not belong."""
 
+MAIL = "fans.example.com"
+"""Domain of every address, which nothing else has."""
+
 _GENRES = (("Music", "Rock", "Alternative"), ("Sports", "Basketball", "NBA"), ("Arts & Theatre", "Musical", "Broadway"))
 _CITIES = (("Nashville", -86.78, 36.16), ("Austin", -97.74, 30.27), ("Zürich", 8.54, 47.38), ("東京", 139.69, 35.68))
 _STATUSES = ("CREATED", "TRIGGERED", "QUEUED", "SENT", "DELIVERED", "FAILED")
@@ -46,7 +49,7 @@ def make_demand(random: Random, day: date) -> Record:
         eventName=lambda: f"Example Tour, night {random.randrange(9)}",
         saleName=lambda: "Presale",
         phoneNumber=lambda: _phone(random),
-        email=lambda: f"{fan}@example.com",
+        email=lambda: f"{fan}@{MAIL}",
         contactMethod=lambda: random.choice(("sms", "email")),
         demandType=lambda: random.choice(("remind", "invite")),
         systemUserId=lambda: f"{random.randrange(10**6)}-{random.randrange(9)}.{random.randrange(10**5)}",
@@ -74,7 +77,7 @@ def make_notification(random: Random, day: date) -> Record:
         saleName=lambda: "Public sale",
         messageBody=lambda: f"{MESSAGE}, {fan}: the sale starts at {created:%H:%M}.",
         phoneNumber=lambda: _phone(random),
-        email=lambda: f"{fan}@example.com",
+        email=lambda: f"{fan}@{MAIL}",
         contactMethod=lambda: random.choice(("sms", "email")),
         statusId=lambda: random.choice(_STATUSES),
     )

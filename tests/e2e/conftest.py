@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pytest
@@ -47,14 +48,17 @@ class RunningPipeline:
     workspace: Workspace
     demo: subprocess.CompletedProcess[str]
 
-    @property
+    @cached_property
     def api(self) -> AirflowApi:
         return AirflowApi(self.workspace.airflow_url)
 
-    @property
+    @cached_property
+    def clients(self) -> LocalClients:
+        return LocalClients(self.workspace, load_settings("local"))
+
+    @cached_property
     def evidence(self) -> Evidence:
-        settings = load_settings("local")
-        return Evidence(LocalClients(self.workspace, settings), settings, load_record_types())
+        return Evidence(self.clients, load_settings("local"), load_record_types())
 
     @property
     def ledgers(self) -> list[Ledger]:
@@ -87,9 +91,11 @@ def free_workspace(directory: Path) -> Workspace:
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPipeline]:
     """A running pipeline, after ``make demo`` with 2,000 records."""
     workspace = free_workspace(tmp_path_factory.mktemp("pipeline"))
+    shown = RunningPipeline(workspace, local(workspace, "demo", "--records", str(RECORDS)))
     try:
-        yield RunningPipeline(workspace, local(workspace, "demo", "--records", str(RECORDS)))
+        yield shown
     finally:
+        shown.clients.close()
         local(workspace, "down")
 
 

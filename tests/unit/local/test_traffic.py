@@ -16,6 +16,7 @@ from local.delivery_worker.event_filter import EventFilter
 from local.ledger import Ledger, load_all, sent_by_type
 from local.traffic import spoiling
 from local.traffic.plan import DELIVERY_DAY, Planned, Size, plan
+from local.traffic.records import MAIL
 
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def test_persons_are_invented_with_reserved_numbers_and_addresses(traffic: list[
     addresses = set(re.findall(r"[\w.]+@([\w.]+)", everything))
     numbers = set(re.findall(r'"phoneNumber": {"S": "([^"]+)"', everything))
 
-    assert addresses == {"example.com"}
+    assert addresses == {MAIL}
     assert numbers
     assert all(re.fullmatch(r"\+1-555-01\d\d", number) for number in numbers)
 
