@@ -2,7 +2,7 @@
 
 Where to look:
 
-* ``service``     the Athena API: executions, work groups, results; ``workgroups``, ``executions``, ``results`` behind it
+* ``service``     the Athena API; behind it ``executions``, ``workgroups``, ``results``, ``data_catalogs``
 * ``queries``     one statement from its text to its rows
 * ``sql``         Trino SQL → DuckDB SQL: parsing, types, functions, scopes, refusals
 * ``engine``      how a partition's files become rows: verification, schemas, resolution, coercion

@@ -10,7 +10,7 @@ from sqlglot import exp
 from local.athena import types
 from local.athena.sql.functions import calls
 from local.athena.sql.operators import comparable, converted
-from local.athena.sql.parsing import refused
+from local.athena.sql.parsing_errors import refused
 from local.athena.sql.values import Facts, Value
 from local.athena.types import BIGINT, VARCHAR, Type
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from local.athena.sql.parsing import refused
+from local.athena.sql.parsing_errors import refused
 
 
 if TYPE_CHECKING:

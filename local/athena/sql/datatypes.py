@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from local.athena import types
-from local.athena.sql.parsing import refused
+from local.athena.sql.parsing_errors import refused
 from local.athena.types import Type, UnknownTypeError, simple_type
 
 

@@ -24,7 +24,7 @@ from local.athena.sql.operators import (
     negated,
     unified,
 )
-from local.athena.sql.parsing import position, refused
+from local.athena.sql.parsing_errors import position, refused
 from local.athena.sql.scopes import Field, Scope
 from local.athena.sql.values import Facts, Loose, Value, combined, quote
 from local.athena.types import BOOLEAN, VARCHAR, Type
@@ -51,7 +51,6 @@ _ARITHMETIC: dict[type[exp.Expr], str] = {
     exp.Sub: "-",
     exp.Mul: "*",
     exp.Div: "/",
-    exp.IntDiv: "/",
     exp.Mod: "%",
 }
 

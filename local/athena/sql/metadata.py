@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from local.athena import types
 from local.athena.engine.verification import column_type
-from local.athena.sql.parsing import refused
+from local.athena.sql.parsing_errors import refused
 from local.athena.sql.tables import SystemTable
 
 

@@ -16,8 +16,11 @@ from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import ParseError, TokenError
 from sqlglot.parsers.trino import TrinoParser
+from sqlglot.tokenizer_core import TokenType
 
 from local.athena.errors import QueryError
+from local.athena.sql.grammar import check_tokens, check_tree
+from local.athena.sql.parsing_errors import mismatched
 
 
 if TYPE_CHECKING:
@@ -56,7 +59,8 @@ def parse_query(text: str, parameters: Sequence[str] = ()) -> exp.Query:
         QueryError: SYNTAX_ERROR, or INVALID_PARAMETER_USAGE when the parameters do not match.
     """
     check_syntax(text)
-    tree = _parse(text)
+    tree = _parse(_with_markers(text, parameters))
+    check_tree(tree)
     if not isinstance(tree, exp.Query | exp.Values):
         raise QueryError("NOT_SUPPORTED", f"The local Athena does not run {type(tree).__name__} statements")
     _fill_in(tree, parameters)
@@ -83,14 +87,13 @@ def _several_statements(line: int, column: int) -> QueryError:
 
 def _parse(text: str) -> exp.Expr:
     try:
+        check_tokens(TrinoWithPlainCalls().tokenize(text))
         found = [tree for tree in sqlglot.parse(text, dialect=TrinoWithPlainCalls) if tree is not None]
     except ParseError as error:
         first = error.errors[0] if error.errors else {}
         line, column = first.get("line") or 1, first.get("col") or 1
         near = first.get("highlight") or "<EOF>"
-        raise QueryError(
-            "SYNTAX_ERROR", f"mismatched input '{near}'. {first.get('description')}", line, column
-        ) from error
+        raise mismatched(str(near), line, column, str(first.get("description"))) from error
     except TokenError as error:
         raise QueryError("SYNTAX_ERROR", f"mismatched input. {error}", 1, 1) from error
     if len(found) != 1:
@@ -101,8 +104,19 @@ def _parse(text: str) -> exp.Expr:
     return tree
 
 
-def _fill_in(tree: exp.Expr, parameters: Sequence[str]) -> None:
-    places = sorted(tree.find_all(exp.Placeholder), key=_offset)
+_MARKER = "$parameter_"
+
+
+def _with_markers(text: str, parameters: Sequence[str]) -> str:
+    """The text with a name in the place of each question mark: the tree does not tell in which order they stood.
+
+    Raises:
+        QueryError: INVALID_PARAMETER_USAGE when there are more or fewer than parameters.
+    """
+    try:
+        places = [one for one in TrinoWithPlainCalls().tokenize(text) if one.token_type == TokenType.PLACEHOLDER]
+    except TokenError:
+        return text  # the parser will say what is wrong
     if len(places) != len(parameters):
         raise QueryError(
             "INVALID_PARAMETER_USAGE",
@@ -110,12 +124,17 @@ def _fill_in(tree: exp.Expr, parameters: Sequence[str]) -> None:
             1,
             1,
         )
-    for place, given in zip(places, parameters, strict=True):
-        place.replace(_parameter(given))
+    for number, place in reversed(list(enumerate(places))):
+        text = f'{text[: place.start]}"{_MARKER}{number}"{text[place.end + 1 :]}'
+    return text
 
 
-def _offset(node: exp.Expr) -> int:
-    return int(node.meta.get("start", 0))
+def _fill_in(tree: exp.Expr, parameters: Sequence[str]) -> None:
+    """Put the parameters where their names stand."""
+    values = {f"{_MARKER}{number}": _parameter(given) for number, given in enumerate(parameters)}
+    for column in list(tree.find_all(exp.Column)):
+        if column.name in values:
+            column.replace(values[column.name].copy())
 
 
 def _parameter(text: str) -> exp.Expr:
@@ -130,19 +149,3 @@ def _parameter(text: str) -> exp.Expr:
         raise QueryError("INVALID_PARAMETER_USAGE", f"'{text}' is not one expression")
     value: exp.Expr = expressions[0]
     return value
-
-
-def position(node: exp.Expr) -> tuple[int, int] | tuple[None, None]:
-    """Line and column of the first token of an expression that knows where it stands."""
-    places = [
-        (one.meta["line"], one.meta["col"] - (one.meta["end"] - one.meta["start"]))
-        for one in node.walk()
-        if "line" in one.meta and "col" in one.meta
-    ]
-    return min(places) if places else (None, None)
-
-
-def refused(name: str, message: str, node: exp.Expr) -> QueryError:
-    """An error at a place of the statement."""
-    line, column = position(node)
-    return QueryError(name, message, line, column)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from local.athena.sql.parsing import refused
+from local.athena.sql.parsing_errors import refused
 from local.athena.sql.scopes import Field
 
 

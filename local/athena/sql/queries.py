@@ -13,7 +13,7 @@ from local.athena.sql.aggregation import Aggregates, Windows, order_item
 from local.athena.sql.casts import cast
 from local.athena.sql.clauses import limits
 from local.athena.sql.expressions import ExpressionTranslator
-from local.athena.sql.parsing import refused
+from local.athena.sql.parsing_errors import refused
 from local.athena.sql.projections import Projection, Query, rebased, renamed, without_origins
 from local.athena.sql.relations import Relations
 from local.athena.sql.scopes import Field, Relation, Scope

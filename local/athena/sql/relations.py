@@ -13,7 +13,7 @@ from local.athena.engine.verification import column_type
 from local.athena.sql.clauses import conjunction, origins_by_ref
 from local.athena.sql.expressions import ExpressionTranslator
 from local.athena.sql.operators import OperatorError, compare
-from local.athena.sql.parsing import refused
+from local.athena.sql.parsing_errors import refused
 from local.athena.sql.projections import rebased
 from local.athena.sql.scopes import Field, Relation, Scope
 from local.athena.sql.tables import Origin, SystemTable, TableScan, push_down

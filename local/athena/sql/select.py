@@ -11,7 +11,7 @@ from local.athena import types
 from local.athena.sql.aggregation import order_item
 from local.athena.sql.clauses import conjunction, limits, origins_by_ref
 from local.athena.sql.expressions import ExpressionTranslator
-from local.athena.sql.parsing import refused
+from local.athena.sql.parsing_errors import refused
 from local.athena.sql.projections import Projection, Query
 from local.athena.sql.scopes import Field, Scope
 from local.athena.sql.tables import Origin, push_down
@@ -294,11 +294,11 @@ def _may_aggregate(node: exp.Expr) -> bool:
 
 
 def _natural_name(node: exp.Expr) -> str | None:
-    """Trino names a column after the last part of a name, and nothing else."""
+    """Trino names a column after the last part of a name, as it is written, and after nothing else."""
     if isinstance(node, exp.Column):
-        return node.name.lower()
+        return node.name
     if isinstance(node, exp.Dot) and isinstance(node.expression, exp.Identifier):
-        return node.expression.name.lower()
+        return node.expression.name
     if isinstance(node, exp.Paren):
         return _natural_name(node.this)
     return None

@@ -1,0 +1,401 @@
+"""What Trino's SQL means, as data: expressions with type and value, queries with rows, and what is refused.
+
+No table is needed: everything is computed from VALUES. Types are named as GetQueryResults names them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Expression(NamedTuple):
+    """``SELECT {sql}`` has one column of a type, and one row with a value, None for NULL."""
+
+    sql: str
+    type: str
+    value: str | None
+
+
+class Query(NamedTuple):
+    """A query, the names of its columns, and its rows in order."""
+
+    sql: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str | None]]
+
+
+class Refused(NamedTuple):
+    """A statement that fails with an error whose reason holds a text."""
+
+    sql: str
+    error: str
+    saying: str = ""
+
+
+EXPRESSIONS = [
+    # literals
+    Expression("1", "integer", "1"),
+    Expression("3000000000", "bigint", "3000000000"),
+    Expression("1.50", "decimal", "1.50"),
+    Expression("1e0", "double", "1.0"),
+    Expression("-2147483648", "integer", "-2147483648"),
+    Expression("'it''s'", "varchar", "it's"),
+    Expression("true", "boolean", "true"),
+    Expression("NULL", "unknown", None),
+    Expression("X'00ff'", "varbinary", "00 ff"),
+    Expression("DATE '2025-06-01'", "date", "2025-06-01"),
+    Expression("TIMESTAMP '2025-06-01 10:00:00'", "timestamp", "2025-06-01 10:00:00.000"),
+    Expression("TIMESTAMP '2025-06-01 10:00:00 UTC'", "timestamp with time zone", "2025-06-01 10:00:00.000 UTC"),
+    Expression("INTERVAL '2' DAY", "interval day to second", "2 00:00:00.000"),
+    Expression("INTERVAL '1-2' YEAR TO MONTH", "interval year to month", "1-2"),
+    # arithmetic
+    Expression("7 / 2", "integer", "3"),
+    Expression("-7 / 2", "integer", "-3"),
+    Expression("-7 % 3", "integer", "-1"),
+    Expression("7 / 2.0", "decimal", "3.5"),
+    Expression("10.0 / 3.0", "decimal", "3.3"),
+    Expression("2.0 / 3", "decimal", "0.7"),
+    Expression("1.1 * 2.22", "decimal", "2.442"),
+    Expression("1.1 + 2.22", "decimal", "3.32"),
+    Expression("7e0 / 2", "double", "3.5"),
+    Expression("1e0 / 0", "double", "Infinity"),
+    Expression("0e0 / 0", "double", "NaN"),
+    Expression("1 + NULL", "integer", None),
+    Expression("BIGINT '1' + 1", "bigint", "2"),
+    Expression("mod(7, 3)", "integer", "1"),
+    Expression("round(2.567, 2)", "decimal", "2.570"),
+    Expression("round(2.5e0)", "double", "3.0"),
+    Expression("round(-2.5e0)", "double", "-3.0"),
+    Expression("ceil(1.2)", "decimal", "2"),
+    Expression("floor(-1.5)", "decimal", "-2"),
+    Expression("abs(-3)", "integer", "3"),
+    Expression("power(2, 10)", "double", "1024.0"),
+    Expression("greatest(1, 2, NULL)", "integer", None),
+    Expression("least(3, 2)", "integer", "2"),
+    # comparison and logic
+    Expression("1 = 1.0", "boolean", "true"),
+    Expression("NULL = NULL", "boolean", None),
+    Expression("NULL IS NOT DISTINCT FROM NULL", "boolean", "true"),
+    Expression("'b' BETWEEN 'a' AND 'c'", "boolean", "true"),
+    Expression("1 IN (2, NULL)", "boolean", None),
+    Expression("'a_c' LIKE 'a!_c' ESCAPE '!'", "boolean", "true"),
+    Expression("'abc' NOT LIKE 'a%'", "boolean", "false"),
+    Expression("DATE '2025-06-01' < TIMESTAMP '2025-06-01 00:00:01'", "boolean", "true"),
+    # conditional
+    Expression("CASE WHEN false THEN 1 END", "integer", None),
+    Expression("CASE 'a' WHEN 'a' THEN 1 ELSE 2.5 END", "decimal", "1.0"),
+    Expression("if(1 > 2, 'yes', 'no')", "varchar", "no"),
+    Expression("if(false, 1)", "integer", None),
+    Expression("coalesce(NULL, 2, 3)", "integer", "2"),
+    Expression("nullif(1, 1)", "integer", None),
+    Expression("try(1 / 0)", "integer", None),
+    Expression("try(CAST('x' AS bigint))", "bigint", None),
+    # casts
+    Expression("CAST('12' AS integer)", "integer", "12"),
+    Expression("CAST(' 1.5 ' AS double)", "double", "1.5"),
+    Expression("CAST(2.5e0 AS bigint)", "bigint", "3"),
+    Expression("CAST(1.5 AS integer)", "integer", "2"),
+    Expression("CAST(1.5e0 AS varchar)", "varchar", "1.5E0"),
+    Expression("CAST(1e10 AS varchar)", "varchar", "1.0E10"),
+    Expression("CAST(100 AS varchar)", "varchar", "100"),
+    Expression("CAST('abcdef' AS varchar(3))", "varchar", "abc"),
+    Expression("CAST(true AS integer)", "integer", "1"),
+    Expression("CAST('t' AS boolean)", "boolean", "true"),
+    Expression("CAST('2025-06-01' AS date)", "date", "2025-06-01"),
+    Expression("CAST('2025-06-01 10:00' AS timestamp)", "timestamp", "2025-06-01 10:00:00.000"),
+    Expression("CAST(TIMESTAMP '2025-06-01 10:00:00' AS date)", "date", "2025-06-01"),
+    Expression("CAST(DATE '2025-06-01' AS varchar)", "varchar", "2025-06-01"),
+    Expression("CAST(1 AS decimal(10, 2))", "decimal", "1.00"),
+    Expression("TRY_CAST('x' AS integer)", "integer", None),
+    Expression("TRY_CAST('1.5' AS integer)", "integer", None),
+    Expression("CAST(ROW(1, 'a') AS ROW(x bigint, y varchar))", "row", "{x=1, y=a}"),
+    Expression("CAST(ROW(1, 'a') AS ROW(x bigint, y varchar)).y", "varchar", "a"),
+    Expression("CAST(ARRAY['1', '2'] AS array(integer))", "array", "[1, 2]"),
+    Expression("typeof(ARRAY[1, 2.5])", "varchar", "array(decimal(11, 1))"),
+    # text
+    Expression("lower('AbC')", "varchar", "abc"),
+    Expression("length('abc')", "bigint", "3"),
+    Expression("'a' || 'b'", "varchar", "ab"),
+    Expression("concat('a', NULL)", "varchar", None),
+    Expression("substr('hello', 2, 3)", "varchar", "ell"),
+    Expression("substr('hello', -2)", "varchar", "lo"),
+    Expression("substr('hello', 0)", "varchar", ""),
+    Expression("substring('hello' FROM 2 FOR 2)", "varchar", "el"),
+    Expression("position('l' IN 'hello')", "bigint", "3"),
+    Expression("strpos('abc', 'z')", "bigint", "0"),
+    Expression("trim('  a\t')", "varchar", "a"),
+    Expression("trim(LEADING 'x' FROM 'xxaxx')", "varchar", "axx"),
+    Expression("lpad('7', 3, '0')", "varchar", "007"),
+    Expression("split('a,b,c', ',')", "array", "[a, b, c]"),
+    Expression("split_part('a,b', ',', 2)", "varchar", "b"),
+    Expression("split_part('a,b', ',', 3)", "varchar", None),
+    Expression("replace('aXbX', 'X')", "varchar", "ab"),
+    Expression("reverse('abc')", "varchar", "cba"),
+    Expression("starts_with('abc', 'ab')", "boolean", "true"),
+    Expression("regexp_like('2025-06-01', '^\\d{4}-\\d{2}')", "boolean", "true"),
+    Expression("regexp_extract('a1b22', '\\d+')", "varchar", "1"),
+    Expression("regexp_extract('k=v', '(\\w)=(\\w)', 2)", "varchar", "v"),
+    Expression("regexp_extract('abc', '\\d+')", "varchar", None),
+    Expression("regexp_extract_all('a1b22', '\\d+')", "array", "[1, 22]"),
+    Expression("regexp_replace('a1b2', '(\\d)', '<$1>')", "varchar", "a<1>b<2>"),
+    Expression("to_hex(md5(to_utf8('a')))", "varchar", "0CC175B9C0F1B6A831C399E269772661"),
+    # dates
+    Expression("date_diff('day', DATE '2025-01-01', DATE '2025-03-01')", "bigint", "59"),
+    Expression("date_diff('month', DATE '2025-01-31', DATE '2025-02-27')", "bigint", "0"),
+    Expression("date_diff('hour', TIMESTAMP '2025-01-01 10:59:00', TIMESTAMP '2025-01-01 12:00:00')", "bigint", "1"),
+    Expression("date_add('month', 1, DATE '2025-01-31')", "date", "2025-02-28"),
+    Expression("date_add('day', -1, DATE '2025-03-01')", "date", "2025-02-28"),
+    Expression("DATE '2025-01-31' + INTERVAL '1' MONTH", "date", "2025-02-28"),
+    Expression("TIMESTAMP '2025-01-02 00:00:00' - INTERVAL '1' HOUR", "timestamp", "2025-01-01 23:00:00.000"),
+    Expression("DATE '2025-01-03' - DATE '2025-01-01'", "interval day to second", "2 00:00:00.000"),
+    Expression("date_trunc('month', DATE '2025-06-15')", "date", "2025-06-01"),
+    Expression("date_trunc('hour', TIMESTAMP '2025-06-15 10:11:12')", "timestamp", "2025-06-15 10:00:00.000"),
+    Expression("date_format(TIMESTAMP '2025-06-05 09:08:07', '%Y-%m-%d %H:%i:%s')", "varchar", "2025-06-05 09:08:07"),
+    Expression("date_format(DATE '2025-06-05', '%W, %e %M %y')", "varchar", "Thursday, 5 June 25"),
+    Expression("date_parse('05/06/2025', '%d/%m/%Y')", "timestamp", "2025-06-05 00:00:00.000"),
+    Expression("format_datetime(TIMESTAMP '2025-06-05 09:08:07', 'yyyy-MM-dd''T''HH')", "varchar", "2025-06-05T09"),
+    Expression("parse_datetime('2025-06-05', 'yyyy-MM-dd')", "timestamp with time zone", "2025-06-05 00:00:00.000 UTC"),
+    Expression(
+        "from_iso8601_timestamp('2025-06-05T09:08:07.5Z')", "timestamp with time zone", "2025-06-05 09:08:07.500 UTC"
+    ),
+    Expression(
+        "from_iso8601_timestamp('2025-06-05T09:00:00+02:00')",
+        "timestamp with time zone",
+        "2025-06-05 09:00:00.000 +02:00",
+    ),
+    Expression("date(from_iso8601_timestamp('2025-06-05T01:00:00+02:00'))", "date", "2025-06-05"),
+    Expression(
+        "from_iso8601_timestamp('2025-06-05T09:00:00+02:00') = from_iso8601_timestamp('2025-06-05T07:00:00Z')",
+        "boolean",
+        "true",
+    ),
+    Expression("from_iso8601_date('2025-06-05')", "date", "2025-06-05"),
+    Expression("to_iso8601(DATE '2025-06-05')", "varchar", "2025-06-05"),
+    Expression(
+        "at_timezone(TIMESTAMP '2025-07-01 00:00:00 UTC', 'America/New_York')",
+        "timestamp with time zone",
+        "2025-06-30 20:00:00.000 America/New_York",
+    ),
+    Expression(
+        "TIMESTAMP '2025-07-01 00:00:00 UTC' AT TIME ZONE 'Europe/Berlin'",
+        "timestamp with time zone",
+        "2025-07-01 02:00:00.000 Europe/Berlin",
+    ),
+    Expression("year(DATE '2025-06-05')", "bigint", "2025"),
+    Expression("EXTRACT(HOUR FROM TIMESTAMP '2025-06-05 09:08:07')", "bigint", "9"),
+    Expression("day_of_week(DATE '2025-06-05')", "bigint", "4"),
+    Expression("week(DATE '2025-01-01')", "bigint", "1"),
+    Expression("last_day_of_month(DATE '2025-02-03')", "date", "2025-02-28"),
+    Expression("to_unixtime(TIMESTAMP '1970-01-02 00:00:00')", "double", "86400.0"),
+    Expression("from_unixtime(86400)", "timestamp with time zone", "1970-01-02 00:00:00.000 UTC"),
+    Expression("date_diff('second', now(), current_timestamp)", "bigint", "0"),
+    # JSON
+    Expression("""json_extract_scalar('{"a": {"b": "c"}}', '$.a.b')""", "varchar", "c"),
+    Expression("""json_extract_scalar('{"a": {"b": "c"}}', '$.a')""", "varchar", None),
+    Expression("json_extract_scalar('no JSON', '$.a')", "varchar", None),
+    Expression("""json_extract('{"a": [1, 2]}', '$.a')""", "json", "[1,2]"),
+    Expression("json_array_length('[1, 2, 3]')", "bigint", "3"),
+    Expression("""json_format(json_parse('{"a": 1}'))""", "varchar", '{"a":1}'),
+    Expression("CAST(json_parse('[1, 2]') AS array(bigint))", "array", "[1, 2]"),
+    Expression("CAST(ARRAY[1, 2] AS json)", "json", "[1,2]"),
+    # arrays, maps, rows, lambdas
+    Expression("ARRAY[1, 2][2]", "integer", "2"),
+    Expression("element_at(ARRAY[1, 2], 3)", "integer", None),
+    Expression("element_at(ARRAY[1, 2], -1)", "integer", "2"),
+    Expression("cardinality(ARRAY[1, 2])", "bigint", "2"),
+    Expression("contains(ARRAY['a'], 'a')", "boolean", "true"),
+    Expression("array_join(ARRAY[1, NULL, 3], '-')", "varchar", "1-3"),
+    Expression("array_join(ARRAY[1, NULL, 3], '-', '?')", "varchar", "1-?-3"),
+    Expression("array_sort(ARRAY[3, 1, NULL, 2])", "array", "[1, 2, 3, null]"),
+    Expression("array_distinct(ARRAY[1, 1, 2])", "array", "[1, 2]"),
+    Expression("flatten(ARRAY[ARRAY[1], ARRAY[2, 3]])", "array", "[1, 2, 3]"),
+    Expression("slice(ARRAY[1, 2, 3], 2, 2)", "array", "[2, 3]"),
+    Expression("sequence(3, 1)", "array", "[3, 2, 1]"),
+    Expression("ARRAY[1] || ARRAY[2]", "array", "[1, 2]"),
+    Expression("zip(ARRAY[1, 2], ARRAY['a', 'b'])", "array", "[{field0=1, field1=a}, {field0=2, field1=b}]"),
+    Expression("transform(ARRAY[1, 2], x -> x * 10)", "array", "[10, 20]"),
+    Expression("filter(ARRAY[1, 2, 3], x -> x > 1)", "array", "[2, 3]"),
+    Expression("any_match(ARRAY[1, 2], x -> x = 2)", "boolean", "true"),
+    Expression("transform(ARRAY[ARRAY[1, 2]], x -> transform(x, y -> y + cardinality(x)))", "array", "[[3, 4]]"),
+    Expression("MAP(ARRAY['a', 'b'], ARRAY[1, 2])", "map", "{a=1, b=2}"),
+    Expression("MAP(ARRAY['a', 'b'], ARRAY[1, 2])['b']", "integer", "2"),
+    Expression("element_at(MAP(ARRAY['a'], ARRAY[1]), 'z')", "integer", None),
+    Expression("map_keys(MAP(ARRAY['a'], ARRAY[1]))", "array", "[a]"),
+    # subqueries
+    Expression("(SELECT 1 WHERE false)", "integer", None),
+    Expression("EXISTS (SELECT 1)", "boolean", "true"),
+    Expression("1 IN (SELECT 1)", "boolean", "true"),
+    Expression("3 > ALL (SELECT x FROM (VALUES 1, 2) t(x))", "boolean", "true"),
+]
+
+_NUMBERS = "(VALUES 1, 2, 3) t(x)"
+_PAIRS = "(VALUES ('a', 1), ('b', 2), ('a', 3)) t(k, v)"
+
+QUERIES = [
+    Query("SELECT 1, 2 AS two, x FROM (VALUES 3) t(x)", ["_col0", "two", "x"], [["1", "2", "3"]]),
+    Query("SELECT * FROM (VALUES (1, 'a')) t(x, y);", ["x", "y"], [["1", "a"]]),
+    Query("-- a comment\nSELECT /* another */ 1 AS one", ["one"], [["1"]]),
+    Query(f"SELECT count(*) AS n, sum(x) AS s, avg(x) AS a FROM {_NUMBERS}", ["n", "s", "a"], [["3", "6", "2.0"]]),
+    Query(f"SELECT count_if(x > 1) AS c FROM {_NUMBERS}", ["c"], [["2"]]),
+    Query(f"SELECT sum(x) FILTER (WHERE x > 1) AS s FROM {_NUMBERS}", ["s"], [["5"]]),
+    Query("SELECT count(*) AS c, sum(x) AS s FROM (VALUES 1) t(x) WHERE x > 1", ["c", "s"], [["0", None]]),
+    Query(f"SELECT k, count(*) AS n FROM {_PAIRS} GROUP BY k ORDER BY n DESC", ["k", "n"], [["a", "2"], ["b", "1"]]),
+    Query(f"SELECT k, sum(v) AS s FROM {_PAIRS} GROUP BY 1 HAVING sum(v) > 2 ORDER BY 1", ["k", "s"], [["a", "4"]]),
+    Query(f"SELECT upper(k) AS u FROM {_PAIRS} GROUP BY upper(k) ORDER BY u", ["u"], [["A"], ["B"]]),
+    Query(f"SELECT array_agg(v ORDER BY v DESC) AS a FROM {_PAIRS}", ["a"], [["[3, 2, 1]"]]),
+    Query(f"SELECT count(DISTINCT k) AS n, approx_distinct(k) AS m FROM {_PAIRS}", ["n", "m"], [["2", "2"]]),
+    Query(f"SELECT listagg(k, ',') WITHIN GROUP (ORDER BY v) AS l FROM {_PAIRS}", ["l"], [["a,b,a"]]),
+    Query(f"SELECT max_by(k, v) AS k, min_by(v, v) AS v FROM {_PAIRS}", ["k", "v"], [["a", "1"]]),
+    Query(f"SELECT approx_percentile(x, 0.5) AS m FROM {_NUMBERS}", ["m"], [["2"]]),
+    Query(
+        f"SELECT k, count(*) AS n, grouping(k) AS g FROM {_PAIRS} GROUP BY GROUPING SETS ((k), ()) ORDER BY k",
+        ["k", "n", "g"],
+        [["a", "2", "0"], ["b", "1", "0"], [None, "3", "1"]],
+    ),
+    Query(
+        f"SELECT k, count(*) AS n FROM {_PAIRS} GROUP BY ROLLUP (k) ORDER BY n DESC, k",
+        ["k", "n"],
+        [[None, "3"], ["a", "2"], ["b", "1"]],
+    ),
+    Query("SELECT x FROM (VALUES 2, NULL, 1) t(x) ORDER BY x", ["x"], [["1"], ["2"], [None]]),
+    Query("SELECT x FROM (VALUES 2, NULL, 1) t(x) ORDER BY x DESC", ["x"], [["2"], ["1"], [None]]),
+    Query("SELECT x FROM (VALUES 2, NULL) t(x) ORDER BY x NULLS FIRST", ["x"], [[None], ["2"]]),
+    Query("SELECT DISTINCT x FROM (VALUES 1, 1, 2) t(x) ORDER BY x LIMIT 1", ["x"], [["1"]]),
+    Query(f"SELECT x FROM {_NUMBERS} ORDER BY x OFFSET 1 LIMIT 1", ["x"], [["2"]]),
+    Query(f"SELECT x FROM {_NUMBERS} ORDER BY x FETCH FIRST 1 ROWS ONLY", ["x"], [["1"]]),
+    Query(f"SELECT x + 1 AS y FROM {_NUMBERS} WHERE x > 1 ORDER BY y", ["y"], [["3"], ["4"]]),
+    Query("SELECT 1 AS x UNION SELECT 1 UNION ALL SELECT 2 ORDER BY x", ["x"], [["1"], ["2"]]),
+    Query("SELECT 1 AS x INTERSECT SELECT 1.0", ["x"], [["1.0"]]),
+    Query(f"SELECT x FROM {_NUMBERS} EXCEPT SELECT 2 ORDER BY 1", ["x"], [["1"], ["3"]]),
+    Query("WITH a AS (SELECT 1 AS x), b AS (SELECT x + 1 AS x FROM a) SELECT * FROM b", ["x"], [["2"]]),
+    Query("WITH a(y) AS (SELECT 1) SELECT l.y FROM a l JOIN a r ON l.y = r.y", ["y"], [["1"]]),
+    Query(
+        "SELECT a.x, b.y FROM (VALUES 1, 2) a(x) LEFT JOIN (VALUES (2, 'b')) b(x, y) ON a.x = b.x ORDER BY 1",
+        ["x", "y"],
+        [["1", None], ["2", "b"]],
+    ),
+    Query(
+        "SELECT * FROM (VALUES (1, 'l')) a(x, l) FULL JOIN (VALUES (2, 'r')) b(x, r) USING (x) ORDER BY x",
+        ["x", "l", "r"],
+        [["1", "l", None], ["2", None, "r"]],
+    ),
+    Query("SELECT a.x, b.x FROM (SELECT 1 AS x) a, (SELECT 2 AS x) b", ["x", "x"], [["1", "2"]]),
+    Query(
+        "SELECT n, o FROM UNNEST(ARRAY['a', 'b']) WITH ORDINALITY AS t(n, o) ORDER BY o",
+        ["n", "o"],
+        [["a", "1"], ["b", "2"]],
+    ),
+    Query(
+        "SELECT t.a, t.b FROM (SELECT ARRAY[ROW(1, 'x'), ROW(2, 'y')] AS r) CROSS JOIN UNNEST(r) AS t(a, b) ORDER BY 1",
+        ["a", "b"],
+        [["1", "x"], ["2", "y"]],
+    ),
+    Query("SELECT * FROM UNNEST(ARRAY[1, 2], ARRAY['a']) AS t(x, y) ORDER BY x", ["x", "y"], [["1", "a"], ["2", None]]),
+    Query(
+        "SELECT k, v FROM UNNEST(MAP(ARRAY['a', 'b'], ARRAY[1, 2])) AS t(k, v) ORDER BY k",
+        ["k", "v"],
+        [["a", "1"], ["b", "2"]],
+    ),
+    Query(
+        "SELECT x, n FROM (VALUES (1, ARRAY[]), (2, ARRAY[7])) t(x, a) LEFT JOIN UNNEST(a) AS u(n) ON true ORDER BY x",
+        ["x", "n"],
+        [["1", None], ["2", "7"]],
+    ),
+    Query(
+        f"SELECT v, row_number() OVER (PARTITION BY k ORDER BY v DESC) AS r FROM {_PAIRS} ORDER BY v",
+        ["v", "r"],
+        [["1", "2"], ["2", "1"], ["3", "1"]],
+    ),
+    Query(
+        f"SELECT x, sum(x) OVER (ORDER BY x ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS s FROM {_NUMBERS} ORDER BY x",
+        ["x", "s"],
+        [["1", "1"], ["2", "3"], ["3", "5"]],
+    ),
+    Query(
+        f"SELECT x, lag(x) OVER w AS p, last_value(x) OVER w AS l FROM {_NUMBERS} WINDOW w AS (ORDER BY x) ORDER BY x",
+        ["x", "p", "l"],
+        [["1", None, "1"], ["2", "1", "2"], ["3", "2", "3"]],
+    ),
+    Query(
+        "SELECT k, n FROM (SELECT k, v AS n, rank() OVER (PARTITION BY k ORDER BY v DESC) AS r "
+        f"FROM {_PAIRS}) WHERE r = 1 ORDER BY k",
+        ["k", "n"],
+        [["a", "3"], ["b", "2"]],
+    ),
+    Query(f"SELECT x FROM {_NUMBERS} WHERE x = (SELECT max(x) FROM {_NUMBERS})", ["x"], [["3"]]),
+    Query(
+        "SELECT x, (SELECT count(*) FROM (VALUES 1, 1) u(y) WHERE y = x) AS n FROM (VALUES 1, 2) t(x) ORDER BY x",
+        ["x", "n"],
+        [["1", "2"], ["2", "0"]],
+    ),
+    Query(
+        "SELECT x, y FROM (VALUES 1, 2) t(x) CROSS JOIN LATERAL (SELECT x * 10 AS y) ORDER BY x",
+        ["x", "y"],
+        [["1", "10"], ["2", "20"]],
+    ),
+    Query("SELECT d.requested FROM (SELECT CAST(ROW('r') AS ROW(requested varchar)) AS d)", ["requested"], [["r"]]),
+    Query(
+        "SELECT date.requested FROM (SELECT CAST(ROW('r') AS ROW(requested varchar)) AS date)", ["requested"], [["r"]]
+    ),
+    Query('SELECT "A B" FROM (SELECT 1 AS "A B")', ["A B"], [["1"]]),
+    Query("SELECT sum(x) AS s FROM (VALUES 1.5, 2.5) t(x)", ["s"], [["4.0"]]),
+    Query(f"SELECT stddev(x) AS s, variance(x) AS v FROM {_NUMBERS}", ["s", "v"], [["1.0", "1.0"]]),
+    Query(f"SELECT histogram(k)['a'] AS n FROM {_PAIRS}", ["n"], [["2"]]),
+]
+
+REFUSED = [
+    Refused("SELECT 1 / 0", "DIVISION_BY_ZERO"),
+    Refused("SELECT 2147483647 + 1", "NUMERIC_VALUE_OUT_OF_RANGE", "integer addition overflow: 2147483647 + 1"),
+    Refused("SELECT CAST('x' AS integer)", "INVALID_CAST_ARGUMENT", "Cannot cast 'x' to INT"),
+    Refused("SELECT CAST('2025-06-01T00:00:00Z' AS timestamp)", "INVALID_CAST_ARGUMENT"),
+    Refused("SELECT CAST(DATE '2025-06-01' AS bigint)", "TYPE_MISMATCH", "Cannot cast date to bigint"),
+    Refused("SELECT 1 = 'a'", "TYPE_MISMATCH", "Cannot apply operator: integer = varchar(1)"),
+    Refused("SELECT DATE '2025-06-01' = '2025-06-01'", "TYPE_MISMATCH", "operator: date = varchar(10)"),
+    Refused("SELECT 'a' + 1", "TYPE_MISMATCH"),
+    Refused("SELECT 1 WHERE 1", "TYPE_MISMATCH", "must evaluate to a boolean"),
+    Refused("SELECT 1 UNION SELECT 'a'", "TYPE_MISMATCH"),
+    Refused("SELECT coalesce(1, 'a')", "TYPE_MISMATCH"),
+    Refused("SELECT nope", "COLUMN_NOT_FOUND", "line 1:8: Column 'nope' cannot be resolved"),
+    Refused("SELECT x FROM (VALUES 1) a(x) CROSS JOIN (VALUES 1) b(x)", "AMBIGUOUS_NAME", "Column 'x' is ambiguous"),
+    Refused("SELECT * FROM nope", "TABLE_NOT_FOUND", "nope' does not exist"),
+    Refused("SELECT * FROM nowhere.nope", "SCHEMA_NOT_FOUND", "Schema 'nowhere' does not exist"),
+    Refused("SELECT frobnicate(1)", "FUNCTION_NOT_FOUND", "Function 'frobnicate' not registered"),
+    Refused("SELECT lower(1)", "FUNCTION_NOT_FOUND", "Unexpected parameters (integer) for function lower"),
+    Refused("SELECT read_parquet('x')", "FUNCTION_NOT_FOUND"),
+    Refused("SELECT list_value(1)", "FUNCTION_NOT_FOUND"),
+    Refused("SELECT strftime('%Y', now())", "FUNCTION_NOT_FOUND"),
+    Refused("SELECT k, v FROM (VALUES (1, 2)) t(k, v) GROUP BY k", "EXPRESSION_NOT_AGGREGATE", "'v' must be"),
+    Refused("SELECT k, sum(v) FROM (VALUES (1, 2)) t(k, v)", "EXPRESSION_NOT_AGGREGATE"),
+    Refused("SELECT x FROM (VALUES 1) t(x) WHERE sum(x) > 1", "EXPRESSION_NOT_SCALAR"),
+    Refused("SELECT sum(sum(x)) FROM (VALUES 1) t(x)", "NESTED_AGGREGATION"),
+    Refused("SELECT rank() FROM (VALUES 1) t(x)", "MISSING_OVER"),
+    Refused("SELECT DISTINCT x FROM (VALUES (1, 2)) t(x, y) ORDER BY y", "EXPRESSION_NOT_IN_DISTINCT"),
+    Refused("SELECT ARRAY[1][2]", "INVALID_FUNCTION_ARGUMENT", "Array subscript must be less than or equal to array"),
+    Refused("SELECT MAP(ARRAY['a'], ARRAY[1])['z']", "INVALID_FUNCTION_ARGUMENT", "Key not present in map: z"),
+    Refused("SELECT (SELECT x FROM (VALUES 1, 2) t(x))", "SUBQUERY_MULTIPLE_ROWS"),
+    Refused("SELECT from_iso8601_timestamp('yesterday')", "INVALID_FUNCTION_ARGUMENT", "yesterday"),
+    Refused("SELECT date_diff('fortnight', now(), now())", "INVALID_FUNCTION_ARGUMENT", "fortnight"),
+    Refused("SELECT x FROM (VALUES 1) t(x, y)", "MISMATCHED_COLUMN_ALIASES"),
+]
+
+# What Trino's grammar does not know, although other databases (DuckDB among them) do.
+MALFORMED = [
+    "SELCT 1",
+    "SELECT FROM",
+    "SELECT `x` FROM t",
+    "SELECT 1::bigint",
+    "SELECT 'a' 'b'",
+    "SELECT 1; SELECT 2",
+    "SELECT [1, 2]",
+    "SELECT * EXCLUDE (x) FROM (VALUES 1) t(x)",
+    "SELECT {'a': 1}",
+    "FROM (VALUES 1) t(x)",
+    "SELECT x FROM (VALUES 1) t(x) QUALIFY true",
+    "SELECT 1 LIMIT 1 OFFSET 1",
+    "SELECT 1 == 1",
+    "SELECT x FROM (VALUES 1) t(x) GROUP BY ALL HAVING",
+]
