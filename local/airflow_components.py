@@ -1,8 +1,8 @@
 """Airflow on this machine: which of its components run, and with which configuration.
 
 Each component is started alone, because ``airflow standalone`` listens on every address and leaves children behind.
-The triggerer is not among them: nothing here is deferred, so it would only cost memory. Whoever adds a deferrable
-operator adds its line to :func:`commands`.
+Nothing here is deferred yet, so nobody waits for the triggerer; it runs because the UI's first page paints a missing
+one red.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ def commands(workspace: Workspace) -> dict[str, list[str]]:
         # Without --skip-serve-logs a second server would offer the task logs, on every address.
         "scheduler": [AIRFLOW, "scheduler", "--skip-serve-logs"],
         "dag-processor": [AIRFLOW, "dag-processor"],
+        "triggerer": [AIRFLOW, "triggerer", "--skip-serve-logs"],
     }
 
 

@@ -32,6 +32,7 @@ def tokens(workspace: Workspace) -> set[str]:
 
 
 def test_what_up_started_down_stops_and_nothing_stays(workspace: Workspace) -> None:
+    names = ["api-server", "aws", "dag-processor", "delivery-worker", "scheduler", "triggerer"]
     up = local(workspace, "up")
     started = tokens(workspace)
     running = {one.name for one in Processes(workspace.pids, workspace.logs).started() if one.alive}
@@ -39,8 +40,8 @@ def test_what_up_started_down_stops_and_nothing_stays(workspace: Workspace) -> N
     down = local(workspace, "down")
 
     assert up.returncode == 0, up.stdout + up.stderr
-    assert running == {"aws", "delivery-worker", "api-server", "scheduler", "dag-processor"}
-    assert down.stdout == "Stopped: api-server, aws, dag-processor, delivery-worker, scheduler.\n"
+    assert running == set(names)
+    assert down.stdout == f"Stopped: {', '.join(names)}.\n"
     assert carriers(started) == []
     assert local(workspace, "down").stdout == "Nothing was running.\n"
 
