@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # A polite end (CI's time limit, `kill`) cleans up as Ctrl-C does.
     signal.signal(signal.SIGTERM, _interrupt)
     try:
+        _forget_other_accounts()
         command: Callable[[argparse.Namespace], int] = parsed.command
         return command(parsed)
     except LocalError as error:
@@ -54,10 +56,14 @@ def _parser() -> argparse.ArgumentParser:
     traffic = commands.add_parser("traffic", help="send traffic to the running pipeline and wait for its delivery")
     traffic.set_defaults(command=_traffic)
     for command in (demo, traffic):
-        command.add_argument("--records", type=int, default=24_000, help="change records (default %(default)s)")
-        command.add_argument("--days", type=int, default=21, help="business dates (default %(default)s)")
+        command.add_argument(
+            "--records", type=_at_least(1), default=24_000, help="change records (default %(default)s)"
+        )
+        command.add_argument("--days", type=_at_least(1), default=21, help="business dates (default %(default)s)")
         command.add_argument("--seed", type=int, help="same seed, same records (default: the next one)")
-        command.add_argument("--failing-batches", type=int, default=2, help="batches to fail (default %(default)s)")
+        command.add_argument(
+            "--failing-batches", type=_at_least(0), default=2, help="batches to fail (default %(default)s)"
+        )
         points = list(CrashPoint)
         command.add_argument(
             "--crash-point", type=CrashPoint, choices=points, default=points[0], help="where they fail"
@@ -111,6 +117,22 @@ def _make_demo(parsed: argparse.Namespace) -> Demo:
     pipeline = Pipeline(Workspace.from_environment(), console)
     size = Size(parsed.records, parsed.days, parsed.failing_batches, CrashPoint(parsed.crash_point))
     return Demo(pipeline, console, size, parsed.seed)
+
+
+def _forget_other_accounts() -> None:
+    """Drop what this shell says of AWS accounts and of another Airflow: a local command must never reach them."""
+    for name in [name for name in os.environ if name.startswith(("AWS_", "AIRFLOW_"))]:
+        del os.environ[name]
+    os.environ.update(Workspace.from_environment().aws_environment())
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"expected a whole number from {least}, found {text!r}")
+        return int(text)
+
+    return number
 
 
 def _interrupt(*_: object) -> None:
