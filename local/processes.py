@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _TOKEN = "DMD_LOCAL_TOKEN"  # noqa: S105  # the variable's name; its value is an identity, no secret
+_LOOKS_AT_A_NEWBORN = 50
 _PATIENCE_SECONDS = 15.0  # after this long a process that was asked to end is ended
 
 
@@ -51,7 +52,14 @@ class Started:
         """Whether the process still runs; false when the pid is somebody else's by now."""
         try:
             process = psutil.Process(self.pid)
-            return process.status() != psutil.STATUS_ZOMBIE and process.environ().get(_TOKEN) == self.token
+            environment = process.environ()
+            for _ in range(_LOOKS_AT_A_NEWBORN):
+                if environment or process.status() == psutil.STATUS_ZOMBIE:
+                    break
+                # For a moment after its start, a process has no environment yet.
+                time.sleep(0.01)
+                environment = process.environ()
+            return process.status() != psutil.STATUS_ZOMBIE and environment.get(_TOKEN) == self.token
         except psutil.Error:
             return False
 

@@ -47,6 +47,12 @@ def test_what_was_started_is_found_again_and_stopped(processes: Processes, tmp_p
     assert carriers(["token-1"]) == []
 
 
+def test_a_process_is_alive_from_its_first_moment_on(processes: Processes) -> None:
+    seen = [processes.start(f"newborn-{number}", SLEEP, {}, "token-0").alive for number in range(40)]
+
+    assert all(seen)
+
+
 def test_descendants_are_stopped_even_when_their_parent_is_gone_and_their_session_another(
     processes: Processes, tmp_path: Path
 ) -> None:
