@@ -23,44 +23,12 @@ if TYPE_CHECKING:
 
 # Reserved words; after any other word a bracket can be a subscript: many keywords are allowed as names of columns.
 _RESERVED = frozenset(
-    [
-        "ALL",
-        "AND",
-        "AS",
-        "BETWEEN",
-        "BY",
-        "CASE",
-        "CROSS",
-        "DISTINCT",
-        "ELSE",
-        "END",
-        "EXCEPT",
-        "FROM",
-        "FULL",
-        "GROUP",
-        "HAVING",
-        "IN",
-        "INNER",
-        "INTERSECT",
-        "IS",
-        "JOIN",
-        "LEFT",
-        "LIKE",
-        "NOT",
-        "ON",
-        "OR",
-        "ORDER",
-        "OUTER",
-        "RIGHT",
-        "SELECT",
-        "THEN",
-        "UNION",
-        "USING",
-        "VALUES",
-        "WHEN",
-        "WHERE",
-        "WITH",
-    ]
+    word
+    for words in (
+        "ALL AND AS BETWEEN BY CASE CROSS DISTINCT ELSE END EXCEPT FROM FULL GROUP HAVING IN INNER INTERSECT IS JOIN",
+        "LEFT LIKE NOT ON OR ORDER OUTER RIGHT SELECT THEN UNION USING VALUES WHEN WHERE WITH",
+    )
+    for word in words.split()
 )
 _SUBSCRIPTED_SIGNS = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.IDENTIFIER, TokenType.PLACEHOLDER})
 _STAR_MODIFIERS = frozenset({"EXCLUDE", "REPLACE", "RENAME"})
