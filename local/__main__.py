@@ -82,6 +82,7 @@ def _up(_: argparse.Namespace) -> int:
         console.say("The pipeline is running already.")
     else:
         pipeline.start()
+        console.say("It runs, with all DAGs paused: unpause them in the UI, or trigger one with `make run DAG=…`.")
     console.say(pipeline.addresses())
     return 0
 
