@@ -28,6 +28,15 @@ def _invalid_format(duckdb_type: str) -> str:
     return _fail("INVALID_FUNCTION_ARGUMENT", "'Invalid format: \"' || s || '\"'", duckdb_type)
 
 
+def _once(name: str, value: str, body: str) -> str:
+    """An expression that names a value, so that it is computed once however often ``body`` uses it.
+
+    A macro's parameter stands for an expression, which is copied to every place where it is used: macros that use
+    theirs more than once, and are handed to one another, would grow without bound.
+    """
+    return f"list_transform([{value}], lambda {name}: {body})[1]"
+
+
 # Trino's behaviour where DuckDB's differs. A macro's parameters stand for expressions.
 MACROS = {
     "whitespace()": _WHITESPACE,
@@ -109,37 +118,55 @@ MACROS = {
         "CASE WHEN is_offset(zone) THEN (v).u + to_seconds(zone_seconds(zone)) "
         "ELSE timezone(zone, timezone('UTC', (v).u)) END"
     ),
-    "zoned_local(v)": "zoned_local_at(v, (v).z)",
-    "zoned_from_local(t, zone)": (
-        "CASE WHEN t IS NULL OR zone IS NULL THEN NULL ELSE struct_pack(u := CASE WHEN is_offset(zone) "
-        "THEN t - to_seconds(zone_seconds(zone)) ELSE timezone('UTC', timezone(zone, t)) END, z := zone) END"
+    "zoned_local(v)": _once("one", "v", "zoned_local_at(one, one.z)"),
+    "zoned_from_local(t, zone)": _once(
+        "local_time",
+        "struct_pack(t := t, z := zone)",
+        "CASE WHEN local_time.t IS NULL OR local_time.z IS NULL THEN NULL ELSE "
+        "struct_pack(u := CASE WHEN is_offset(local_time.z) THEN local_time.t - to_seconds(zone_seconds(local_time.z)) "
+        "ELSE timezone('UTC', timezone(local_time.z, local_time.t)) END, z := local_time.z) END",
     ),
     "zoned_at(v, zone)": "CASE WHEN v IS NULL THEN NULL ELSE struct_pack(u := (v).u, z := zone) END",
-    "zoned_shifted(v, amount, calendar)": (
-        "CASE WHEN v IS NULL THEN NULL WHEN calendar THEN zoned_from_local(zoned_local(v) + amount, (v).z) "
-        "ELSE struct_pack(u := (v).u + amount, z := (v).z) END"
+    "zoned_shifted(v, amount, calendar)": _once(
+        "moment",
+        "v",
+        "CASE WHEN moment IS NULL THEN NULL "
+        "WHEN calendar THEN zoned_from_local(zoned_local(moment) + amount, moment.z) "
+        "ELSE struct_pack(u := moment.u + amount, z := moment.z) END",
     ),
-    "zoned_text(v, digits)": "timestamp_text(zoned_local(v), digits) || ' ' || (v).z",
-    "zoned_iso(v)": (
-        "strftime(zoned_local(v), '%Y-%m-%dT%H:%M:%S.%g') || CASE WHEN (v).z = 'UTC' THEN 'Z' ELSE (v).z END"
+    "zoned_truncated(unit, v)": _once(
+        "moment", "v", "zoned_from_local(date_trunc(unit, zoned_local(moment)), moment.z)"
+    ),
+    "zoned_text(v, digits)": _once("moment", "v", "timestamp_text(zoned_local(moment), digits) || ' ' || moment.z"),
+    "zoned_iso(v)": _once(
+        "moment",
+        "v",
+        "strftime(zoned_local(moment), '%Y-%m-%dT%H:%M:%S.%g') "
+        "|| CASE WHEN moment.z = 'UTC' THEN 'Z' ELSE moment.z END",
     ),
     "unix_zoned(seconds, zone)": (
         "CASE WHEN seconds IS NULL THEN NULL ELSE "
         "struct_pack(u := make_timestamp(CAST(round(seconds * 1000) AS BIGINT) * 1000), z := zone) END"
     ),
-    "zoned_parts(day, clock, zone)": (
-        "zoned_from_local(TRY_CAST(day || ' ' || CASE WHEN clock = '' THEN '00:00' ELSE clock END || "
-        "CASE WHEN length(clock) = 5 THEN ':00' WHEN clock = '' THEN ':00' ELSE '' END AS TIMESTAMP), "
-        "CASE WHEN zone IN ('', 'Z', '+00:00', '-00:00', '+0000') THEN 'UTC' "
-        "WHEN regexp_full_match(zone, '[+-][0-9]{2}') THEN zone || ':00' "
-        "WHEN regexp_full_match(zone, '[+-][0-9]{4}') THEN left(zone, 3) || ':' || right(zone, 2) ELSE zone END)"
+    "zoned_parts(day, clock, zone)": _once(
+        "part",
+        "struct_pack(day := day, clock := clock, zone := zone)",
+        "zoned_from_local(TRY_CAST(part.day || ' ' || CASE WHEN part.clock = '' THEN '00:00' ELSE part.clock END || "
+        "CASE WHEN length(part.clock) = 5 THEN ':00' WHEN part.clock = '' THEN ':00' ELSE '' END AS TIMESTAMP), "
+        "CASE WHEN part.zone IN ('', 'Z', '+00:00', '-00:00', '+0000') THEN 'UTC' "
+        "WHEN regexp_full_match(part.zone, '[+-][0-9]{2}') THEN part.zone || ':00' "
+        "WHEN regexp_full_match(part.zone, '[+-][0-9]{4}') THEN left(part.zone, 3) || ':' || right(part.zone, 2) "
+        "ELSE part.zone END)",
     ),
     "iso_matched(s, groups)": "zoned_parts(groups[1], left(replace(groups[2], ',', '.'), 12), groups[3])",
     "iso_zoned(s)": (
-        "CASE WHEN s IS NULL THEN NULL "
-        f"WHEN regexp_full_match(s, '{_ISO}') AND "
-        f"(iso_matched(s, {_ISO_PARTS})).u IS NOT NULL THEN iso_matched(s, {_ISO_PARTS}) "
-        "ELSE " + _invalid_format(_ZONED) + " END"
+        "CASE WHEN s IS NULL THEN NULL ELSE "
+        + _once(
+            "moment",
+            f"CASE WHEN regexp_full_match(s, '{_ISO}') THEN iso_matched(s, {_ISO_PARTS}) END",
+            "CASE WHEN moment.u IS NOT NULL THEN moment ELSE " + _invalid_format(_ZONED) + " END",
+        )
+        + " END"
     ),
     "iso_date(s)": (
         "CASE WHEN s IS NULL THEN NULL WHEN regexp_full_match(s, '[0-9]{4}-[0-9]{2}-[0-9]{2}') "

@@ -101,7 +101,7 @@ def _date_trunc(arguments: Sequence[Value]) -> Value:
     moment = _moment(arguments[1])
     unit = _unit(arguments[0], moment.type)
     if moment.type.is_zoned:
-        sql = f"zoned_from_local(date_trunc('{unit}', zoned_local({moment.sql})), ({moment.sql}).z)"
+        sql = f"zoned_truncated('{unit}', {moment.sql})"
         return combined(sql, moment.type, *arguments)
     return combined(f"CAST(date_trunc('{unit}', {moment.sql}) AS {moment.type.duckdb})", moment.type, *arguments)
 
