@@ -6,6 +6,7 @@ process's environment pointing at it: boto3 clients and child processes reach it
 
 from __future__ import annotations
 
+import atexit
 import os
 import tempfile
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 # Airflow writes a configuration file when it is imported: not into the home of whoever runs the tests.
 _AIRFLOW_HOME = tempfile.TemporaryDirectory(prefix="dmd-tests-airflow-")
 os.environ["AIRFLOW_HOME"] = _AIRFLOW_HOME.name
+atexit.register(_AIRFLOW_HOME.cleanup)
 
 
 @pytest.fixture(scope="session")
