@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -19,6 +20,7 @@ class Duck:
     """One database in memory for all queries."""
 
     def __init__(self) -> None:
+        self._making = Lock()
         self._database = duckdb.connect(
             ":memory:",
             config={
@@ -34,7 +36,8 @@ class Duck:
 
     def cursor(self, now: datetime) -> duckdb.DuckDBPyConnection:
         """A connection for one query, for which CURRENT_TIMESTAMP stands still (UTC)."""
-        cursor = self._database.cursor()
+        with self._making:  # connections are not thread-safe, cursors are connections of their own
+            cursor = self._database.cursor()
         cursor.execute("SET TimeZone = 'UTC'")
         cursor.execute(f"SET VARIABLE query_now = TIMESTAMP '{now:%Y-%m-%d %H:%M:%S}.{now.microsecond // 1000:03}'")
         return cursor

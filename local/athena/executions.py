@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from local.athena.statements import Kind
 
 
+_KEPT = 5000
 FINAL = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 
 
@@ -157,11 +158,19 @@ class Executions:
                 known, known_id = self._tokens[token]
                 if known != identity:
                     raise invalid_request("Idempotent parameters do not match")
-                return self._executions[known_id], False
+                if known_id in self._executions:
+                    return self._executions[known_id], False
             if token is not None:
                 self._tokens[token] = (identity, execution.id)
             self._executions[execution.id] = execution
+            self._forget()
         return execution, True
+
+    def _forget(self) -> None:
+        """Results are kept in memory: of a service that runs for days, only those of the newest executions."""
+        too_many = len(self._executions) - _KEPT
+        for identifier in [one.id for one in self._executions.values() if one.state in FINAL][: max(0, too_many)]:
+            del self._executions[identifier]
 
     def find(self, identifier: str) -> Execution | None:
         """One execution, or None."""

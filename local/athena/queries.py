@@ -204,6 +204,8 @@ def translated_failure(error: duckdb.Error) -> QueryError:
     if found:
         kind = {"INT32": "integer", "INT64": "bigint", "INT16": "smallint", "INT8": "tinyint"}.get(found[2], found[2])
         return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", f"{kind} {found[1]} overflow: {found[3]}")
+    if "Type INT128" in text and "destination type INT64" in text:
+        return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", "bigint addition overflow")
     if isinstance(error, duckdb.OutOfRangeException):
         return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", _first_line(text))
     if isinstance(error, duckdb.ConversionException):

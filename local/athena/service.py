@@ -134,6 +134,7 @@ class AthenaService:
             return
         try:
             result = self._evaluate(execution)
+            execution.cancellation.check()
             self._write(execution, result)
             execution.result = result
             execution.finish("SUCCEEDED")

@@ -225,6 +225,8 @@ EXPRESSIONS = [
     Expression("MAP(ARRAY['a', 'b'], ARRAY[1, 2])['b']", "integer", "2"),
     Expression("element_at(MAP(ARRAY['a'], ARRAY[1]), 'z')", "integer", None),
     Expression("map_keys(MAP(ARRAY['a'], ARRAY[1]))", "array", "[a]"),
+    Expression("concat_ws('-', '{0}', '{*}')", "varchar", "{0}-{*}"),
+    Expression("CAST(ARRAY[ARRAY[1]] AS array(array(varchar)))", "array", "[[1]]"),
     # subqueries
     Expression("(SELECT 1 WHERE false)", "integer", None),
     Expression("EXISTS (SELECT 1)", "boolean", "true"),
@@ -377,6 +379,7 @@ REFUSED = [
     Refused("SELECT ARRAY[1][2]", "INVALID_FUNCTION_ARGUMENT", "Array subscript must be less than or equal to array"),
     Refused("SELECT MAP(ARRAY['a'], ARRAY[1])['z']", "INVALID_FUNCTION_ARGUMENT", "Key not present in map: z"),
     Refused("SELECT (SELECT x FROM (VALUES 1, 2) t(x))", "SUBQUERY_MULTIPLE_ROWS"),
+    Refused("SELECT sum(x) FROM (VALUES 9223372036854775807, 1) t(x)", "NUMERIC_VALUE_OUT_OF_RANGE"),
     Refused("SELECT from_iso8601_timestamp('yesterday')", "INVALID_FUNCTION_ARGUMENT", "yesterday"),
     Refused("SELECT date_diff('fortnight', now(), now())", "INVALID_FUNCTION_ARGUMENT", "fortnight"),
     Refused("SELECT x FROM (VALUES 1) t(x, y)", "MISMATCHED_COLUMN_ALIASES"),

@@ -182,7 +182,7 @@ class QueryTranslator:
         # A condition on the result of UNION holds for either side; rows of the others must be in the left one.
         sides = (left, right) if word == "UNION" else (left,)
         fields = tuple(
-            Field(one.name, kind, f"c{position}", origins=_same_origins(sides, position))
+            Field(one.name, kind, f"c{position}", origins=_same_origins(sides, position, kind))
             for position, (one, kind) in enumerate(zip(left.fields, kinds, strict=True))
         )
         return self._ordered(Query(sql, fields), node, parent)
@@ -224,8 +224,8 @@ def _output(node: exp.Expr, fields: Sequence[Field], translator: ExpressionTrans
     return translator.translate(node)
 
 
-def _same_origins(sides: Sequence[Query], position: int) -> tuple[Origin, ...]:
-    origins = [side.fields[position].origins for side in sides]
+def _same_origins(sides: Sequence[Query], position: int, kind: Type) -> tuple[Origin, ...]:
+    origins = [side.fields[position].origins if side.fields[position].type == kind else () for side in sides]
     return tuple(origin for side in origins for origin in side) if all(origins) else ()
 
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+_EXACT_DIGITS = 15  # DuckDB averages decimals as doubles
+
+
 class UnknownFunctionError(LookupError):
     """No function of Trino has this name, or none takes these arguments; the text is Trino's."""
 
@@ -79,8 +82,12 @@ def call_scalar(name: str, arguments: Sequence[Value]) -> Value:
 def call_aggregate(name: str, arguments: Sequence[Value]) -> tuple[str, Type]:
     """DuckDB SQL and type of an aggregate, without DISTINCT, FILTER and ORDER BY."""
     if name in ("sum", "avg") and len(arguments) == 1 and arguments[0].type.name == "decimal":
-        kind = types.decimal(38, arguments[0].type.numbers[1]) if name == "sum" else arguments[0].type
-        return f"{name}({arguments[0].sql})", kind
+        precision, scale = arguments[0].type.numbers
+        if name == "sum":
+            return f"sum({arguments[0].sql})", types.decimal(38, scale)
+        if precision > _EXACT_DIGITS:
+            raise ArgumentError(f"The local Athena does not average {arguments[0].type}", "NOT_SUPPORTED")
+        return f"avg({arguments[0].sql})", arguments[0].type
     matched = chosen(name, AGGREGATES.get(name, ()), [value.type for value in arguments])
     value = applied(matched, arguments)
     return value.sql, value.type
@@ -140,9 +147,11 @@ def _filled(template: str, values: Sequence[Value]) -> str:
     if template.endswith("FILTER_TRUE({0})"):
         return f"count(CASE WHEN {values[0].sql} THEN 1 END)"
     listed = ", ".join(value.sql for value in values)
-    written = template.replace("{*}", listed).replace("{{", "\0").replace("}}", "\1")
-    written = re.sub(r"\{(\d)(?::(\w+))?\}", lambda found: _argument(values[int(found[1])], found[2]), written)
-    return written.replace("\0", "{").replace("\1", "}")
+
+    def filled(found: re.Match[str]) -> str:
+        return listed if found[1] == "*" else _argument(values[int(found[1])], found[2])
+
+    return re.sub(r"\{(\d|\*)(?::(\w+))?\}", filled, template)
 
 
 def _argument(value: Value, form: str | None) -> str:
