@@ -111,7 +111,7 @@ def table_input(record_type_name: str, schema: Mapping[str, Any], location: str)
             },
         },
     }
-    description = _one_line(str(schema.get("doc", "")), MAX_DESCRIPTION_BYTES)
+    description = _one_line(str(schema.get("doc") or ""), MAX_DESCRIPTION_BYTES)
     if description:
         table["Description"] = description
     return table
@@ -203,7 +203,7 @@ def _column(name: str, field: Mapping[str, Any]) -> ColumnTypeDef:
     if len(name.encode()) > MAX_NAME_BYTES:
         raise SchemaError(f"{field['name']}: a column's name has at most {MAX_NAME_BYTES} characters in Glue")
     column: ColumnTypeDef = {"Name": name, "Type": column_type}
-    comment = _one_line(str(field.get("doc", "")), MAX_COMMENT_BYTES)
+    comment = _one_line(str(field.get("doc") or ""), MAX_COMMENT_BYTES)
     if comment:
         column["Comment"] = comment
     return column

@@ -8,8 +8,9 @@ itself allows a name to be defined but once.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import fastavro
 import fastavro.schema
@@ -18,7 +19,7 @@ from dmd_pipeline.errors import SchemaError
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 
@@ -72,8 +73,8 @@ def expand(schema: Mapping[str, Any]) -> dict[str, Any]:
     """The schema of a record with each named type's definition in every place where its name is used.
 
     Raises:
-        SchemaError: It is no valid Avro schema, not that of a record, uses a type within itself, or has two fields of
-            one name.
+        SchemaError: It is no valid Avro schema, not that of a record, uses a type within itself, has two fields of one
+            name, or a default that is not of its field's type.
     """
     if not isinstance(schema, dict) or schema.get("type") != "record":
         raise SchemaError('expected the Avro schema of a record: an object with "type": "record"')
@@ -148,24 +149,88 @@ def field_type(expanded: Mapping[str, Any], path: str) -> FieldType | None:
 
 
 def _check(avro_type: AvroType, path: str) -> None:
-    """Refuse what fastavro lets pass and a table cannot hold: recursion, and two fields of one name."""
+    """Refuse what fastavro lets pass and a table cannot hold, or a row could not be written by."""
     kind = type_name(avro_type)
     if isinstance(avro_type, str) and avro_type not in PRIMITIVES:
         raise SchemaError(f"{path}: the type {avro_type!r} is used within itself; a table cannot hold a recursive type")
     if isinstance(avro_type, list):
-        for branch in avro_type:
-            _check(branch, path)
+        _check_union(avro_type, path)
     elif kind == "record":
         _check_fields(avro_type, path)
     elif kind in {"array", "map"} and isinstance(avro_type, dict):
         _check(avro_type["items" if kind == "array" else "values"], path)
+    elif (
+        kind == "fixed"
+        and isinstance(avro_type, dict)
+        and (type(avro_type["size"]) is not int or avro_type["size"] < 1)
+    ):
+        raise SchemaError(f"{path}: expected a fixed's size to be a number of bytes, found {avro_type['size']!r}")
+
+
+def _check_union(branches: list[Any], path: str) -> None:
+    # Of the named types a union may hold several, each by a name of its own, which fastavro sees to.
+    kinds = [type_name(branch) for branch in branches if type_name(branch) not in {"record", "enum", "fixed"}]
+    if not branches or "union" in kinds or len(set(kinds)) < len(kinds):
+        raise SchemaError(f"{path}: expected a union of different types, none of them a union")
+    for branch in branches:
+        _check(branch, path)
 
 
 def _check_fields(record: Any, path: str) -> None:
     seen: set[str] = set()
     for field in record["fields"]:
         name = field["name"]
+        if not isinstance(name, str) or _NAME.fullmatch(name) is None:
+            raise SchemaError(f"{path}: expected a field's name of letters, digits and underscores, found {name!r}")
         if name in seen:
             raise SchemaError(f"{path}.{name}: two fields have this name")
         seen.add(name)
         _check(field["type"], f"{path}.{name}")
+        if "default" in field and not _is_default(field["type"], field["default"]):
+            raise SchemaError(f"{path}.{name}: its default {field['default']!r} is not of its type")
+
+
+def _is_default(avro_type: AvroType, value: Any) -> bool:
+    """Whether a value, as it is spelled in a schema's JSON, is a default of a type; that of a union is of its first."""
+    if isinstance(avro_type, list):
+        return _is_default(avro_type[0], value)
+    definition = avro_type if isinstance(avro_type, dict) else {"type": avro_type}
+    kind = type_name(definition)
+    if kind == "record":
+        return isinstance(value, dict) and all(_holds(value, field) for field in definition["fields"])
+    if kind == "array":
+        return isinstance(value, list) and all(_is_default(definition["items"], item) for item in value)
+    if kind == "map":
+        return isinstance(value, dict) and all(_is_default(definition["values"], item) for item in value.values())
+    if kind == "enum":
+        return value in definition["symbols"]
+    if kind == "fixed":
+        return _are_bytes(value) and len(value) == definition["size"]
+    return _PRIMITIVE_DEFAULTS[kind](value)
+
+
+def _holds(record: Mapping[str, Any], field: Mapping[str, Any]) -> bool:
+    name = field["name"]
+    return _is_default(field["type"], record[name]) if name in record else "default" in field
+
+
+def _are_bytes(value: Any) -> bool:
+    """In a schema's JSON each byte is a character, U+0000 to U+00FF."""
+    return isinstance(value, str) and all(ord(character) < 256 for character in value)
+
+
+def _is_integer(value: Any, bits: int) -> bool:
+    return type(value) is int and -(2 ** (bits - 1)) <= value < 2 ** (bits - 1)
+
+
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_PRIMITIVE_DEFAULTS: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "null": lambda value: value is None,
+    "boolean": lambda value: type(value) is bool,
+    "int": lambda value: _is_integer(value, 32),
+    "long": lambda value: _is_integer(value, 64),
+    "float": lambda value: type(value) in {int, float},
+    "double": lambda value: type(value) in {int, float},
+    "bytes": _are_bytes,
+    "string": lambda value: isinstance(value, str),
+}

@@ -144,8 +144,12 @@ def test_a_schema_longer_than_a_glue_parameter_is_refused() -> None:
 
 
 def test_a_doc_becomes_the_column_s_comment() -> None:
-    columns = glue_columns(record(field("a", "int", doc="How many."), field("b", "int")))
-    assert columns == [{"Name": "a", "Type": "int", "Comment": "How many."}, {"Name": "b", "Type": "int"}]
+    columns = glue_columns(record(field("a", "int", doc="How many."), field("b", "int"), field("c", "int", doc=None)))
+    assert columns == [
+        {"Name": "a", "Type": "int", "Comment": "How many."},
+        {"Name": "b", "Type": "int"},
+        {"Name": "c", "Type": "int"},
+    ]
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=600))

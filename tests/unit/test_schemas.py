@@ -28,7 +28,7 @@ def record(*fields: dict[str, Any], name: str = "R") -> dict[str, Any]:
     return {"type": "record", "name": name, "fields": list(fields)}
 
 
-def field(name: str, avro_type: Any, **more: Any) -> dict[str, Any]:
+def field(name: Any, avro_type: Any, **more: Any) -> dict[str, Any]:
     return {"name": name, "type": avro_type, **more}
 
 
@@ -178,11 +178,57 @@ def test_expanding_puts_the_definition_wherever_the_name_is_used() -> None:
             record(field("a", record(field("b", ["null", "I"]), name="I"))),
             "R.a.b: the type 'I' is used within itself",
         ),
+        (record(field("a:b", "int")), "R: expected a field's name of letters, digits and underscores, found 'a:b'"),
+        (record(field(1, "int")), "R: expected a field's name of letters, digits and underscores, found 1"),
+        (record(field("a", [])), "R.a: expected a union of different types"),
+        (record(field("a", ["int", "int"])), "R.a: expected a union of different types"),
+        (record(field("a", ["null", ["int", "string"]])), "R.a: expected a union of different types, none of them a"),
+        (record(field("a", {"type": "fixed", "name": "F", "size": "4"})), "R.a: expected a fixed's size"),
     ],
 )
 def test_a_schema_that_cannot_be_a_table_s_is_refused_with_the_reason(schema: Any, reason: str) -> None:
     with pytest.raises(SchemaError, match=re.escape(reason)):
         expand(schema)
+
+
+@pytest.mark.parametrize(
+    ("avro_type", "default"),
+    [
+        (["null", "string"], ""),
+        ("int", 2**31),
+        ("int", True),
+        ("bytes", "ł"),
+        ({"type": "enum", "name": "E", "symbols": ["A"]}, "B"),
+        ({"type": "fixed", "name": "F", "size": 2}, "abc"),
+        ({"type": "array", "items": "int"}, ["one"]),
+        ({"type": "map", "values": "int"}, {"a": "one"}),
+        (record(field("x", "int"), name="I"), {}),
+        (record(field("x", "int"), name="I"), {"x": "one"}),
+    ],
+)
+def test_a_default_that_no_row_could_be_written_with_is_refused(avro_type: Any, default: Any) -> None:
+    with pytest.raises(SchemaError, match=re.escape(f"R.a: its default {default!r} is not of its type")):
+        expand(record(field("a", avro_type, default=default)))
+
+
+@pytest.mark.parametrize(
+    ("avro_type", "default"),
+    [
+        (["null", "string"], None),
+        (["string", "null"], ""),
+        ("long", 2**40),
+        ("double", 1),
+        ("bytes", "\u00ff"),
+        ({"type": "enum", "name": "E", "symbols": ["A"]}, "A"),
+        ({"type": "fixed", "name": "F", "size": 2}, "ab"),
+        ({"type": "array", "items": "int"}, [1]),
+        ({"type": "map", "values": "boolean"}, {"a": True}),
+        (record(field("x", "int"), field("y", "int", default=1), name="I"), {"x": 2}),
+    ],
+)
+def test_a_default_of_the_fields_type_is_accepted(avro_type: Any, default: Any) -> None:
+    schema = record(field("a", avro_type, default=default))
+    assert expand(schema)["fields"][0]["default"] == default
 
 
 @pytest.mark.parametrize(
