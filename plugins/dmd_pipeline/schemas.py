@@ -159,11 +159,7 @@ def _check(avro_type: AvroType, path: str) -> None:
         _check_fields(avro_type, path)
     elif kind in {"array", "map"} and isinstance(avro_type, dict):
         _check(avro_type["items" if kind == "array" else "values"], path)
-    elif (
-        kind == "fixed"
-        and isinstance(avro_type, dict)
-        and (type(avro_type["size"]) is not int or avro_type["size"] < 1)
-    ):
+    elif kind == "fixed" and isinstance(avro_type, dict) and not _is_size(avro_type["size"]):
         raise SchemaError(f"{path}: expected a fixed's size to be a number of bytes, found {avro_type['size']!r}")
 
 
@@ -194,7 +190,7 @@ def _is_default(avro_type: AvroType, value: Any) -> bool:
     """Whether a value, as it is spelled in a schema's JSON, is a default of a type; that of a union is of its first."""
     if isinstance(avro_type, list):
         return _is_default(avro_type[0], value)
-    definition = avro_type if isinstance(avro_type, dict) else {"type": avro_type}
+    definition: dict[str, Any] = avro_type if isinstance(avro_type, dict) else {"type": avro_type}
     kind = type_name(definition)
     if kind == "record":
         return isinstance(value, dict) and all(_holds(value, field) for field in definition["fields"])
@@ -217,6 +213,10 @@ def _holds(record: Mapping[str, Any], field: Mapping[str, Any]) -> bool:
 def _are_bytes(value: Any) -> bool:
     """In a schema's JSON each byte is a character, U+0000 to U+00FF."""
     return isinstance(value, str) and all(ord(character) < 256 for character in value)
+
+
+def _is_size(value: Any) -> bool:
+    return type(value) is int and value > 0
 
 
 def _is_integer(value: Any, bits: int) -> bool:
