@@ -7,11 +7,12 @@ cached: DAG files load it while they are parsed.
 from __future__ import annotations
 
 import os
+import re
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from dmd_pipeline.errors import SettingsError
 from dmd_pipeline.layout import Layout
@@ -23,7 +24,23 @@ INCLUDE = Path(__file__).resolve().parents[2] / "include"
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 """A name that may stand in SQL and in a path: lower-case letters, digits, underscores."""
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-Cron = Annotated[str, StringConstraints(pattern=r"^(\S+ ){4}\S+$")]
+_CRON_FIELDS = {"minute": (0, 59), "hour": (0, 23), "day of month": (1, 31), "month": (1, 12), "day of week": (0, 7)}
+
+
+def _check_cron(expression: str) -> str:
+    """Refuse here, by file and key, what Airflow would refuse when it parses the DAG."""
+    fields = expression.split()
+    if len(fields) != len(_CRON_FIELDS):
+        raise ValueError(f"expected five fields: {', '.join(_CRON_FIELDS)}")
+    for text, (name, (least, most)) in zip(fields, _CRON_FIELDS.items(), strict=True):
+        for part in text.split(","):
+            match = re.fullmatch(r"(?:\*|(\d+)(?:-(\d+))?)(?:/([1-9]\d*))?", part, re.ASCII)
+            if match is None or not all(least <= int(number) <= most for number in match.groups()[:2] if number):
+                raise ValueError(f"expected a {name} as *, {least} to {most}, a range, or steps such as */{most // 2}")
+    return expression
+
+
+Cron = Annotated[str, AfterValidator(_check_cron)]
 
 
 class _Section(BaseModel):

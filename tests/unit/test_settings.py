@@ -124,7 +124,12 @@ def test_a_value_of_another_kind_is_named_with_its_file(include: Path, key: str)
         ("registration.ahead_days", -1, "greater than or equal to 0"),
         ("registration.ahead_days", "1", "should be a valid integer"),
         ("registration.parallel_batches", 17, "less than or equal to 16"),
-        ("schedules.register_partitions", "hourly", "should match pattern"),
+        ("schedules.register_partitions", "hourly", "expected five fields: minute, hour, day of month, month"),
+        ("schedules.register_partitions", "60 * * * *", "expected a minute as *, 0 to 59, a range"),
+        ("schedules.register_partitions", "0 0 0 * *", "expected a day of month as *, 1 to 31"),
+        ("schedules.register_partitions", "0-99 * * * *", "expected a minute"),
+        ("schedules.register_partitions", "*/0 * * * *", "expected a minute"),
+        ("schedules.register_partitions", "every five minutes or so", "expected a minute"),
         ("schedules", "hourly", "should be a valid dictionary"),
     ],
 )
@@ -135,6 +140,12 @@ def test_a_wrong_value_is_told_with_what_was_expected(include: Path, key: str, v
     assert str(raised.value).startswith(f"{path}: {key}: ")
     assert expected in str(raised.value)
     assert repr(value) in str(raised.value)
+
+
+@pytest.mark.parametrize("expression", ["* * * * *", "*/10 * * * *", "0,30 6-18/2 1 1,7 1-5", "59 23 31 12 7"])
+def test_a_cron_expression_of_numbers_is_accepted(include: Path, expression: str) -> None:
+    _change(include, "schedules.register_partitions", expression)
+    assert load_settings("local", include).schedules.register_partitions == expression
 
 
 def test_an_unknown_key_is_told_with_the_known_ones(include: Path) -> None:

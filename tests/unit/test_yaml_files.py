@@ -49,6 +49,8 @@ def test_a_valid_file_gives_the_model(tmp_path: Path) -> None:
         ("- name", "expected a mapping of keys to values, found list"),
         ("", "expected a mapping of keys to values, found NoneType"),
         (b"name: \xff", "expected UTF-8, found other bytes at 6"),
+        ("name: a\nname: b", "not valid YAML: the key 'name' stands twice\n  in \"<unicode string>\", line 2"),
+        ("name: a\ninner: {one: 1, one: 2}", "not valid YAML: the key 'one' stands twice"),
         ("inner: {one: 1}", "name: missing"),
         ("name: 5", "name: input should be a valid string, found 5"),
         ("name: a\nnames: b", "names: unknown key; expected one of: name, inner, items"),
