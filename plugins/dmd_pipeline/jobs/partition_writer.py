@@ -171,19 +171,26 @@ class _Writer:
         return errors
 
     def _read(self, values: Collection[str]) -> dict[str, PartitionTypeDef]:
-        """Partitions as they are now; keys that Glue leaves unprocessed are asked for again."""
+        """Partitions as they are now."""
         found: dict[str, PartitionTypeDef] = {}
         for batch in _batches(sorted(values), READ_BATCH):
-            asked: Sequence[str] = batch
-            for _attempt in self._patience:
-                partitions, asked = self._glue.read_partitions(self._table, asked)
-                found |= partitions
-                if not asked:
-                    break
-            else:
+            found |= self._read_batch(batch)
+        return found
+
+    def _read_batch(self, asked: Sequence[str]) -> dict[str, PartitionTypeDef]:
+        """Keys that Glue leaves unprocessed are asked for again: patience ends only where nothing comes any more."""
+        found: dict[str, PartitionTypeDef] = {}
+        attempts = iter(self._patience)
+        while asked:
+            if next(attempts, None) is None:
                 raise ThrottledError(
                     f"table {self._table}: Glue leaves {len(asked)} partitions unread, again and again"
                 )
+            partitions, left = self._glue.read_partitions(self._table, asked)
+            found |= partitions
+            if len(left) < len(asked):
+                attempts = iter(self._patience)
+            asked = left
         return found
 
 

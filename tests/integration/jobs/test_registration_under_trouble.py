@@ -115,6 +115,18 @@ class TestThrottled:
         assert world.register(tables=["demand"]).summary == ["demand: 3 added"]
         assert world.aws.calls.count("glue:BatchGetPartition") == 3
 
+    def test_an_answer_that_comes_in_many_small_parts_is_read_to_its_end(self, world: World) -> None:
+        """Glue leaves keys unprocessed when an answer grows too large, too: that is no reason to lose patience."""
+        world.put("demand", *(date(2020, 1, 1) + timedelta(days=day) for day in range(18)))
+
+        def answer_in_parts(parsed: dict[str, Any], **_event: Any) -> None:
+            parsed["UnprocessedKeys"] = [{"Values": partition["Values"]} for partition in parsed["Partitions"][2:]]
+            parsed["Partitions"] = parsed["Partitions"][:2]
+
+        world.glue.meta.events.register("after-call.glue.BatchGetPartition", answer_in_parts)
+        assert world.register(tables=["demand"]).summary == ["demand: 20 added"]
+        assert world.pauses == []
+
     def test_keys_that_stay_unprocessed_are_an_error(self, world: World) -> None:
         def leave_unprocessed(parsed: dict[str, Any], **_event: Any) -> None:
             parsed["UnprocessedKeys"] = [{"Values": partition["Values"]} for partition in parsed.pop("Partitions")]
