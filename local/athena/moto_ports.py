@@ -24,7 +24,7 @@ from local.athena.ports import (
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 
 Snapshot = TypeVar("Snapshot")
@@ -67,13 +67,19 @@ class MotoCatalog:
         found = self._table(database, name)
         return None if found is None else _table(found.as_dict())
 
-    def partitions(self, table: Table) -> Sequence[Partition]:
-        """All partitions of a table, whole, by value."""
+    def partition_values(self, table: Table) -> Sequence[tuple[str, ...]]:
+        """The values of all partitions of a table, in order."""
+        return sorted(tuple(one.values) for one in self._partitions(table))
+
+    def partitions(self, table: Table, values: Collection[tuple[str, ...]] | None = None) -> Sequence[Partition]:
+        """Partitions of a table, whole, by value: all of them, or those with the given values that exist."""
+        wanted = None if values is None else set(values)
+        found = [one for one in self._partitions(table) if wanted is None or tuple(one.values) in wanted]
+        return sorted((_partition(one.partition_input) for one in found), key=lambda one: one.values)
+
+    def _partitions(self, table: Table) -> list[Any]:
         found = self._table(table.database, table.name)
-        if found is None:
-            return []
-        partitions = _snapshot(lambda: list(found.partitions.values()))
-        return sorted((_partition(one.partition_input) for one in partitions), key=lambda one: one.values)
+        return [] if found is None else _snapshot(lambda: list(found.partitions.values()))
 
     def create_database(self, database: Database) -> None:
         """Add a database that does not exist yet."""

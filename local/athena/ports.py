@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
 
@@ -109,8 +109,11 @@ class Catalog(Protocol):
     def table(self, database: str, name: str) -> Table | None:
         """One table."""
 
-    def partitions(self, table: Table) -> Sequence[Partition]:
-        """All partitions of a table, whole, by value."""
+    def partition_values(self, table: Table) -> Sequence[tuple[str, ...]]:
+        """The values of all partitions of a table, in order: much cheaper than the partitions themselves."""
+
+    def partitions(self, table: Table, values: Collection[tuple[str, ...]] | None = None) -> Sequence[Partition]:
+        """Partitions of a table, whole, by value: all of them, or those with the given values that exist."""
 
     def create_database(self, database: Database) -> None:
         """Add a database that does not exist yet."""

@@ -163,24 +163,23 @@ class QueryRunner:
 
     def _pruned(self, cursor: duckdb.DuckDBPyConnection, scan: TableScan) -> list[Partition]:
         """The partitions that satisfy what the query says about their keys: DuckDB itself evaluates it."""
-        partitions = list(self._catalog.partitions(scan.table))
-        if not partitions or not scan.predicates:
-            return partitions
+        if not scan.predicates:
+            return list(self._catalog.partitions(scan.table))
+        listed = self._catalog.partition_values(scan.table)
         keys = scan.table.partition_keys
-        values = {
-            f"v{position}": pa.array([one.values[position] for one in partitions], pa.string())
-            for position in range(len(keys))
+        columns = {
+            f"v{position}": pa.array([one[position] for one in listed], pa.string()) for position in range(len(keys))
         }
-        values["number"] = pa.array(range(len(partitions)), pa.int32())
-        cursor.register("partition_list", pa.table(values))
-        columns = ", ".join(
+        columns["number"] = pa.array(range(len(listed)), pa.int32())
+        cursor.register("partition_list", pa.table(columns))
+        typed = ", ".join(
             f"{partition_value(f'v{position}', column_type(key))} AS k{position}" for position, key in enumerate(keys)
         )
         where = " AND ".join(scan.predicates)
-        sql = f"SELECT number FROM (SELECT number, {columns} FROM partition_list) WHERE {where} ORDER BY number"
+        sql = f"SELECT number FROM (SELECT number, {typed} FROM partition_list) WHERE {where}"
         chosen = self._execute(cursor, sql, Cancellation())
         cursor.unregister("partition_list")
-        return [partitions[number] for (number,) in chosen]
+        return list(self._catalog.partitions(scan.table, {listed[number] for (number,) in chosen}))
 
     @staticmethod
     def _execute(cursor: duckdb.DuckDBPyConnection, sql: str, cancellation: Cancellation) -> list[tuple[Any, ...]]:

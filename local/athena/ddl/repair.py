@@ -32,8 +32,8 @@ def repair(catalog: Catalog, objects: Objects, table: Table) -> Result:
         found = _partitions(table, (one.uri.removeprefix(folder) for one in objects.list(folder)))
     except BucketNotFoundError as error:
         raise DdlError("SemanticException", f"The specified bucket does not exist: {error}") from error
-    registered = {one.values: one for one in catalog.partitions(table)}
-    missing = sorted(set(found) - set(registered))
+    registered = set(catalog.partition_values(table))
+    missing = sorted(set(found) - registered)
     for values in missing:
         storage = replace(table.storage, location=folder + found[values])
         catalog.add_partition(table, Partition(values, storage))
@@ -57,14 +57,14 @@ def _report(
     table: Table,
     missing: list[tuple[str, ...]],
     found: dict[tuple[str, ...], str],
-    registered: dict[tuple[str, ...], Partition],
+    registered: set[tuple[str, ...]],
 ) -> list[str]:
     def listed(title: str, every: Iterable[tuple[str, ...]]) -> list[str]:
         names = [f"{table.name}:{Partition(values, table.storage).name(table)}" for values in every]
         return [title + ":\t" + "\t".join(names)] if names else []
 
     lines = listed("Partitions not in metastore", missing)
-    lines += listed("Partitions missing from filesystem", sorted(set(registered) - set(found)))
+    lines += listed("Partitions missing from filesystem", sorted(registered - set(found)))
     return lines + [
         f"Repair: Added partition to metastore {table.name}:{Partition(values, table.storage).name(table)}"
         for values in missing

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from local.athena.errors import DdlError
+from local.athena.ports import Partition
 from local.athena.results import text_result
 
 
@@ -20,7 +21,8 @@ def partitions(catalog: Catalog, table: Table) -> Result:
     """SHOW PARTITIONS."""
     if not table.partition_keys:
         raise DdlError("SemanticException", f"[Error 10241]: Table {table.name} is not a partitioned table")
-    return text_result(["partition"], sorted(one.name(table) for one in catalog.partitions(table)))
+    names = [Partition(values, table.storage).name(table) for values in catalog.partition_values(table)]
+    return text_result(["partition"], sorted(names))
 
 
 def tables(catalog: Catalog, database: str, pattern: str | None) -> Result:

@@ -73,11 +73,11 @@ class Metadata:
         return f"system_{self._made}"
 
     def _partitions(self, table: Table) -> SystemTable:
-        partitions = self.catalog.partitions(table)
+        values = self.catalog.partition_values(table)
         columns = {}
         for position, key in enumerate(table.partition_keys):
             kind = _ARROW_BY_NAME.get(column_type(key).name, pa.string())
-            columns[key.name.lower()] = pa.array([one.values[position] for one in partitions], pa.string()).cast(kind)
+            columns[key.name.lower()] = pa.array([one[position] for one in values], pa.string()).cast(kind)
         return SystemTable(self._name(), pa.table(columns))
 
     def _information_schema(self, name: str, node: exp.Table) -> SystemTable:

@@ -24,7 +24,7 @@ from local.athena.ports import (
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 SCHEMA = {
     "type": "record",
@@ -102,9 +102,21 @@ class MemoryCatalog:
         """One table."""
         return self.tables(database)[0] if name == "rows" else None
 
-    def partitions(self, table: Table) -> Sequence[Partition]:  # noqa: ARG002
-        """All partitions."""
-        return [Partition((day,), self._storage(f"{LOCATION}partition_date={day}/")) for day in self.dates]
+    def partition_values(self, table: Table) -> Sequence[tuple[str, ...]]:  # noqa: ARG002
+        """The values of all partitions."""
+        return [(day,) for day in self.dates]
+
+    def partitions(
+        self,
+        table: Table,  # noqa: ARG002
+        values: Collection[tuple[str, ...]] | None = None,
+    ) -> Sequence[Partition]:
+        """Partitions."""
+        return [
+            Partition((day,), self._storage(f"{LOCATION}partition_date={day}/"))
+            for day in self.dates
+            if values is None or (day,) in values
+        ]
 
     def create_database(self, database: Database) -> None:
         """Not needed."""
