@@ -211,7 +211,7 @@ def translated_failure(error: duckdb.Error) -> QueryError:
         return QueryError("INVALID_CAST_ARGUMENT", _first_line(text))
     if isinstance(error, duckdb.InvalidInputException):
         return QueryError("INVALID_FUNCTION_ARGUMENT", _first_line(text))
-    logger.warning("DuckDB refused what was translated for it: %s", text)
+    logger.warning("DuckDB refused what was translated for it: %s", _first_line(text))
     return QueryError("GENERIC_INTERNAL_ERROR", f"The local Athena could not run the statement: {_first_line(text)}")
 
 

@@ -194,7 +194,7 @@ class Scanner:
                 name = first.uri.rpartition("/")[2]
                 logger.info("%s or one of the files after it cannot be read: %s", first.uri, error)
                 raise QueryError("HIVE_CURSOR_ERROR", f"Failed to read Avro file: {name}") from error
-            table = arrow_table(reader, rows)
+            table = _table(reader, rows, first)
         else:
             table = pa.table({"nothing": pa.nulls(sum(counts), pa.bool_())})
         return _with_hidden(table, [one for one, _ in members], counts)
@@ -205,6 +205,14 @@ def _plan(writer: bytes, reader: AvroType) -> tuple[str, str]:
     """The schemas for the decoder, by the file's schema and the wanted one."""
     resolved = resolve(avro_schema.parse(writer), reader)
     return json.dumps(resolved.writer), json.dumps(resolved.reader)
+
+
+def _table(reader: AvroType, rows: Sequence[dict[str, Any]], first: StoredObject) -> pa.Table:
+    try:
+        return arrow_table(reader, rows)
+    except (pa.ArrowException, ValueError, OverflowError) as error:  # such as a decimal of too many digits
+        name = first.uri.rpartition("/")[2]
+        raise QueryError("HIVE_CURSOR_ERROR", f"Failed to read Avro file: {name}") from error
 
 
 def _with_hidden(table: pa.Table, files: Sequence[StoredObject], counts: Sequence[int]) -> pa.Table:
