@@ -12,7 +12,7 @@ from dmd_pipeline import hive
 from dmd_pipeline.errors import CatalogError, ParameterError
 from dmd_pipeline.jobs import apply_schema_changes
 from dmd_pipeline.record_types import load_record_types
-from tests.integration.jobs import killed_run
+from tests.integration.jobs import job_processes
 from tests.integration.jobs.conftest import World
 
 
@@ -118,20 +118,8 @@ def test_a_table_that_others_create_meanwhile_counts(bare: World) -> None:
 
 def test_two_runs_at_once_both_succeed(bare: World) -> None:
     bare.glue.delete_database(Name=bare.settings.database)
-    start = threading.Barrier(2)
-    reports: list[Report] = []
-
-    def run() -> None:
-        other = World(bare.aws, bare.settings)
-        start.wait()
-        reports.append(create(other))
-
-    runs = [threading.Thread(target=run) for _ in range(2)]
-    for thread in runs:
-        thread.start()
-    for thread in runs:
-        thread.join()
-    assert len(reports) == 2, "both runs succeeded"
+    codes = job_processes.run_at_once("apply_schema_changes", 2, first_write="CreateDatabase")
+    assert codes == [0, 0], "both runs succeeded"
     assert create(bare).outcomes == dict.fromkeys(TABLES, "exists")
 
 
@@ -141,7 +129,7 @@ def test_a_run_killed_at_any_call_and_run_again_gives_what_one_whole_run_gives(b
     while killed:
         call += 1
         bare.glue.delete_database(Name=bare.settings.database)
-        killed = killed_run.run_and_kill("apply_schema_changes", call, moment)
+        killed = job_processes.run_and_kill("apply_schema_changes", call, moment)
         create(bare)
         assert create(bare).outcomes == dict.fromkeys(TABLES, "exists"), f"killed {moment} call {call}"
     assert call == 11, "GetDatabase, CreateDatabase, four times CreateTable and GetTable; and one run to the end"

@@ -14,12 +14,13 @@ from dmd_pipeline.aws.glue import Catalog
 from dmd_pipeline.change_marks import CHANGE_PARAMETER, ChangeMark
 from dmd_pipeline.errors import CatalogError, PartitionsFailedError, ThrottledError
 from dmd_pipeline.patience import Patience
-from tests.integration.jobs import killed_run
-from tests.integration.jobs.conftest import World
+from tests.integration.jobs import job_processes
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tests.integration.jobs.conftest import World
 
 
 AHEAD = {"2026-03-01", "2026-03-02"}
@@ -258,20 +259,8 @@ class TestMeanwhile:
         for day in sorted(expected)[:350]:
             drop_by_hand(world, day)
         world.spoil("demand", sorted(expected)[350:])
-        start = threading.Barrier(2)
-        summaries: list[str] = []
-
-        def run() -> None:
-            other = World(world.aws, world.settings)
-            start.wait()
-            summaries.extend(other.register(tables=["demand"]).summary)
-
-        runs = [threading.Thread(target=run) for _ in range(2)]
-        for thread in runs:
-            thread.start()
-        for thread in runs:
-            thread.join()
-        assert len(summaries) == 2, "both runs succeeded"
+        codes = job_processes.run_at_once("register_partitions", 2, first_write="BatchCreatePartition")
+        assert codes == [0, 0], "both runs succeeded"
         assert world.held("demand") == expected
 
 
@@ -299,7 +288,7 @@ def test_a_run_killed_at_any_call_and_run_again_gives_what_one_whole_run_gives(w
     while killed:
         call += 1
         damage()
-        killed = killed_run.run_and_kill("register_partitions", call, moment)
+        killed = job_processes.run_and_kill("register_partitions", call, moment)
         world.register(tables=["demand"])
         assert world.held("demand") == expected, f"killed {moment} call {call}"
     assert call == 10, "LIST, GetPartitions, GetTable, two creates, read, two updates, read; and one run to the end"

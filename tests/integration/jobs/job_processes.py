@@ -1,0 +1,127 @@
+"""Jobs in processes of their own: killed at their n-th call to AWS, as workers are that lose their machine; or at once.
+
+The processes are forked from a server that has imported everything already and runs no thread, so that one run takes a
+fraction of a second.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from dmd_pipeline.aws.glue import Catalog
+from dmd_pipeline.aws.s3 import Bucket
+from dmd_pipeline.jobs import apply_schema_changes, register_partitions
+from dmd_pipeline.record_types import load_record_types
+from dmd_pipeline.settings import Settings, load_settings
+
+
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkServerContext
+    from multiprocessing.synchronize import Barrier
+
+KILLED = 77
+_LONGEST_WAIT_SECONDS = 60
+
+
+def run_and_kill(job: str, call: int, moment: str) -> bool:
+    """Run a job and kill it before its ``call``-th call is sent, or after it was answered.
+
+    Args:
+        job: A name of :data:`JOBS`.
+        call: Counted from 1.
+        moment: ``before`` or ``after``.
+
+    Returns:
+        Whether it was killed; False when it had finished before.
+    """
+    process = _fork_server().Process(target=_run_and_kill, args=(job, call, moment, dict(os.environ)))
+    process.start()
+    process.join()
+    if process.exitcode not in {0, KILLED}:
+        raise RuntimeError(f"the run ended with exit code {process.exitcode}")
+    return process.exitcode == KILLED
+
+
+def run_at_once(job: str, count: int, first_write: str) -> list[int | None]:
+    """Run a job in several processes at once, so that each has read everything before any of them writes.
+
+    Args:
+        job: A name of :data:`JOBS`.
+        count: How many processes.
+        first_write: The operation of Glue with which the job begins to write; each must come to it.
+
+    Returns:
+        Their exit codes.
+    """
+    context = _fork_server()
+    all_have_read = context.Barrier(count)
+    processes = [
+        context.Process(target=_run_at_once, args=(job, first_write, all_have_read, dict(os.environ)))
+        for _ in range(count)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    return [process.exitcode for process in processes]
+
+
+def _fork_server() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
+
+
+def _register(settings: Settings, glue: Any, s3: Any) -> None:
+    today = date(2026, 3, 1)
+    register_partitions.run(
+        settings, ["demand"], Catalog(glue, settings.database), Bucket(s3, settings.bucket), today=today
+    )
+
+
+def _create(settings: Settings, glue: Any, _s3: Any) -> None:
+    apply_schema_changes.run(settings, load_record_types(), Catalog(glue, settings.database))
+
+
+JOBS = {"register_partitions": _register, "apply_schema_changes": _create}
+
+
+def _run_at_once(job: str, first_write: str, all_have_read: Barrier, environment: dict[str, str]) -> None:
+    os.environ.update(environment)
+    lock = threading.Lock()
+    begun = False
+
+    def wait_for_the_others(**_event: Any) -> None:
+        nonlocal begun
+        with lock:  # held while waiting: a job may write from several threads
+            if not begun:
+                all_have_read.wait(_LONGEST_WAIT_SECONDS)
+                begun = True
+
+    glue: Any = boto3.client("glue")
+    glue.meta.events.register(f"before-call.glue.{first_write}", wait_for_the_others)
+    JOBS[job](load_settings("local"), glue, boto3.client("s3"))
+
+
+def _run_and_kill(job: str, call: int, moment: str, environment: dict[str, str]) -> None:
+    os.environ.update(environment)
+    lock = threading.Lock()
+    seen = 0
+
+    def count(**_event: Any) -> None:
+        nonlocal seen
+        with lock:
+            seen += 1
+            if seen == call:
+                os._exit(KILLED)
+
+    clients: list[Any] = [boto3.client("glue"), boto3.client("s3")]
+    for client in clients:
+        client.meta.events.register("before-call" if moment == "before" else "after-call", count)
+    JOBS[job](load_settings("local"), *clients)
