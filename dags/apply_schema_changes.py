@@ -37,7 +37,7 @@ from airflow.sdk import CronTriggerTimetable, dag, task
 
 from dmd_pipeline.airflow.defaults import DEFAULT_ARGS
 from dmd_pipeline.airflow.params import dry_run_param, tables_param
-from dmd_pipeline.airflow.runs import keep_report
+from dmd_pipeline.airflow.runs import asked_of, keep_report
 from dmd_pipeline.airflow.tags import Tag
 from dmd_pipeline.settings import load_settings
 
@@ -76,7 +76,7 @@ def apply_schema_changes() -> None:
             load_record_types(),
             clients.catalog(SETTINGS),
             report_to=keep_report(context),
-            **context["params"],
+            **asked_of(context),
         )
 
     apply()

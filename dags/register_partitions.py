@@ -33,8 +33,9 @@ Yes: at any time, after being killed, and twice at once. It compares states and 
 ## When it fails
 
 * *… does not exist: run the DAG apply_schema_changes*: do that.
-* *N partition(s) failed*: the others were written and published. Each is named with Glue's reason; the next run tries
-  again, so one failure at night may wait, a second one may not.
+* *N partition(s) or table(s) failed*: the others were written and published. Each is named with its reason; the next
+  run tries again, so one failure at night may wait, a second one may not.
+* *unknown parameter …*, *from_date … is after to_date …*: nothing was read or written; trigger it again with others.
 * *AWS asked to slow down*: somebody else is busy with Glue or S3. The next run takes up what is left.
 
 *Strange* names fail nothing. Find out who wrote them: their rows are invisible to Athena.
@@ -50,7 +51,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from dmd_pipeline.airflow.assets import table_assets
 from dmd_pipeline.airflow.defaults import DEFAULT_ARGS
 from dmd_pipeline.airflow.params import date_params, dry_run_param, tables_param
-from dmd_pipeline.airflow.runs import day_of, keep_report, skip_downstream
+from dmd_pipeline.airflow.runs import asked_of, day_of, keep_report, skip_downstream
 from dmd_pipeline.airflow.tags import Tag
 from dmd_pipeline.settings import load_settings
 
@@ -90,7 +91,7 @@ def register_partitions() -> None:
             clients.bucket(SETTINGS),
             today=day_of(context),
             report_to=keep_report(context),
-            **context["params"],
+            **asked_of(context),
         )
         skip_downstream(context, unless={f"publish_{table}" for table in report.partition_keys})
 

@@ -12,7 +12,7 @@ The hierarchy::
     │   ├── DatabaseNotFoundError
     │   ├── TableNotFoundError
     │   ├── ConcurrentChangeError  somebody else changed the same table meanwhile: run again
-    │   └── PartitionsFailedError  some partitions of a batch failed; names each with its reason
+    │   └── PartitionsFailedError  some partitions or tables failed; names each with its reason
     ├── StorageError               S3 refused
     ├── ThrottledError             AWS asked to slow down until our patience ran out
     └── AlertError                 an alert could not be sent
@@ -79,16 +79,16 @@ class ConcurrentChangeError(CatalogError):
 
 
 class PartitionsFailedError(CatalogError):
-    """Some partitions could not be written; the others were.
+    """Some partitions, or all of some tables, could not be written; the others were.
 
     Attributes:
-        failures: Reason by ``table/partition_date=YYYY-MM-DD``.
+        failures: Reason by ``table/partition_date=YYYY-MM-DD``, or by table where nothing at all could be done.
     """
 
     def __init__(self, failures: dict[str, str]) -> None:
         self.failures = failures
         listed = "; ".join(f"{partition}: {reason}" for partition, reason in sorted(failures.items()))
-        super().__init__(f"{len(failures)} partition(s) failed, all others were written. {listed}")
+        super().__init__(f"{len(failures)} partition(s) or table(s) failed, all others were written. {listed}")
 
 
 class StorageError(PipelineError):

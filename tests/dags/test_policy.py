@@ -113,6 +113,8 @@ def test_tables_are_created_as_soon_as_their_dag_is_unpaused() -> None:
         ("tables", []),
         ("tables", "demand"),
         ("from_date", "yesterday"),
+        ("from_date", "2025-02-30"),
+        ("from_date", "20250601"),
         ("to_date", 20250601),
         ("dry_run", "yes"),
     ],

@@ -37,6 +37,14 @@ def put(aws: LocalAws, settings: Settings, table: str, *days: str) -> None:
         aws.client("s3").put_object(Bucket=settings.bucket, Key=key, Body=b"avro")
 
 
+def set_unreadable_change_mark(aws: LocalAws, settings: Settings, table: str) -> None:
+    glue: Any = aws.client("glue")
+    now = glue.get_table(DatabaseName=settings.database, Name=table)["Table"]
+    changed = {key: now[key] for key in ("Name", "TableType", "PartitionKeys", "StorageDescriptor")}
+    changed["Parameters"] = {**now["Parameters"], "dmd.change": "?"}
+    glue.update_table(DatabaseName=settings.database, TableInput=changed)
+
+
 def alerts(aws: LocalAws, settings: Settings) -> list[dict[str, Any]]:
     """The alerts that reached the topic: locally it feeds a queue."""
     sqs = aws.client("sqs")
@@ -98,9 +106,23 @@ def test_what_was_written_is_published_although_the_run_fails_and_somebody_is_to
     (alert,) = alerts(aws, settings)
     assert alert["severity"] == "high"
     assert alert["title"] == "local: register_partitions.register failed"
-    assert alert["text"].startswith("PartitionsFailedError: 1 partition(s) failed")
+    assert alert["text"].startswith("PartitionsFailedError: 1 partition(s) or table(s) failed")
     assert alert["link"].endswith("/tasks/register?try_number=1")
     assert runner.run("register_partitions")["emitted"] == [["demand", "2020-01-02"]]
+
+
+def test_what_was_written_is_published_although_another_table_fails_altogether(
+    aws: LocalAws, runner: DagRunner, settings: Settings
+) -> None:
+    """At once: a second attempt would find those dates in sync, and nobody would hear of them."""
+    runner.run("apply_schema_changes")
+    put(aws, settings, "demand", "2020-01-01")
+    set_unreadable_change_mark(aws, settings, "sale")
+    result = runner.run("register_partitions")
+    assert result["state"] == "failed"
+    assert result["emitted"] == [["demand", "2020-01-01"]]
+    (alert,) = alerts(aws, settings)
+    assert "failed, all others were written. sale: table sale: its Parameter dmd.change" in alert["text"]
 
 
 def test_a_run_without_tables_fails_with_the_remedy_and_publishes_nothing(
@@ -111,6 +133,34 @@ def test_a_run_without_tables_fails_with_the_remedy_and_publishes_nothing(
     assert result["emitted"] == []
     assert "run the DAG apply_schema_changes" in result["returned"]["register"]["summary"][0]
     assert "run the DAG apply_schema_changes" in alerts(aws, settings)[0]["text"]
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "conf", "told"),
+    [
+        ("register_partitions", {"table": ["demand"]}, "'table'; known are dry_run, from_date, tables, to_date"),
+        ("register_partitions", {"today": "2020-01-01", "patience": None}, "'patience', 'today'; known are"),
+        ("apply_schema_changes", {"from_date": "2020-01-01"}, "'from_date'; known are dry_run, tables"),
+    ],
+)
+def test_a_key_that_is_no_param_fails_the_run_by_its_name_before_any_call(
+    aws: LocalAws, runner: DagRunner, settings: Settings, dag_id: str, conf: dict[str, Any], told: str
+) -> None:
+    """Airflow lets it through: a misspelled ``table`` must not mean all tables."""
+    assert runner.run(dag_id, **conf)["state"] == "failed"
+    assert {name.split(":")[0] for name in aws.calls.names()} == {"sns"}
+    (alert,) = alerts(aws, settings)
+    assert alert["text"].startswith(f"ParameterError: unknown parameter {told}")
+
+
+def test_dates_that_make_no_range_fail_the_run_by_their_names(
+    aws: LocalAws, runner: DagRunner, settings: Settings
+) -> None:
+    assert runner.run("register_partitions", from_date="2026-01-02", to_date="2026-01-01")["state"] == "failed"
+    (alert,) = alerts(aws, settings)
+    assert alert["text"] == (
+        "ParameterError: from_date 2026-01-02 is after to_date 2026-01-01: swap them, or leave one out"
+    )
 
 
 def test_a_backfill_touches_its_tables_and_dates_alone(aws: LocalAws, runner: DagRunner, settings: Settings) -> None:

@@ -54,12 +54,12 @@ def test_an_invalid_record_is_told_by_field_and_reason(error: InvalidRecordError
     assert str(error) == message
 
 
-def test_failed_partitions_are_all_named_with_their_reasons() -> None:
+def test_failed_partitions_and_tables_are_all_named_with_their_reasons() -> None:
     error = PartitionsFailedError(
-        {"sale/partition_date=2025-06-02": "denied", "demand/partition_date=2025-06-01": "gone"}
+        {"sale/partition_date=2025-06-02": "denied", "demand/partition_date=2025-06-01": "gone", "event": "no table"}
     )
     assert str(error) == (
-        "2 partition(s) failed, all others were written. "
-        "demand/partition_date=2025-06-01: gone; sale/partition_date=2025-06-02: denied"
+        "3 partition(s) or table(s) failed, all others were written. "
+        "demand/partition_date=2025-06-01: gone; event: no table; sale/partition_date=2025-06-02: denied"
     )
     assert error.failures["sale/partition_date=2025-06-02"] == "denied"

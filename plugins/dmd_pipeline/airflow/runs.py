@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow.sdk import SkipMixin
 
+from dmd_pipeline.errors import ParameterError
+
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -26,6 +28,22 @@ class Reports(Protocol):
 def day_of(context: Context) -> date:
     """The day (UTC) for which a run runs: the same however late it starts or often it is repeated."""
     return context["dag_run"].run_after.astimezone(UTC).date()
+
+
+def asked_of(context: Context) -> dict[str, Any]:
+    """What a run was asked: its Params by name.
+
+    Airflow checks the values of the Params that a DAG declares, and lets every other key through: a misspelled
+    ``table`` must not mean all tables.
+
+    Raises:
+        ParameterError: The run was triggered with a key that its DAG does not know.
+    """
+    asked, known = dict(context["params"]), context["dag"].params
+    unknown = sorted(asked.keys() - set(known))
+    if unknown:
+        raise ParameterError(f"unknown parameter {', '.join(map(repr, unknown))}; known are {', '.join(sorted(known))}")
+    return asked
 
 
 def keep_report(context: Context) -> Callable[[Reports], None]:

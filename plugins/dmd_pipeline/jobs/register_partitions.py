@@ -168,8 +168,8 @@ def run(
     Raises:
         ParameterError: A table is unknown, or a date is none, or from is after to.
         TableNotFoundError: A table does not exist: ``apply_schema_changes`` creates it.
-        PartitionsFailedError: Some partitions could not be written; names each with its reason.
-        CatalogError: Several tables failed, in different ways.
+        PartitionsFailedError: Some partitions, or whole tables, could not be written; names each with its reason.
+        CatalogError: Several tables failed, in different ways, and nothing that holds data was written.
         PipelineError: AWS could not be read.
     """
     chosen = chosen_tables(tables, record_types)
@@ -245,7 +245,9 @@ def _raise_failures(report: Report, errors: Sequence[PipelineError]) -> None:
         for table in report.tables
         for value, reason in table.failed.items()
     }
-    if failures:
+    # A run that wrote something must not be tried again as a whole: the second attempt would find those partitions in
+    # sync, and nobody would hear of their dates.
+    if failures or (errors and report.partition_keys):
         raise PartitionsFailedError(failures | {table.table: table.error for table in report.tables if table.error})
     if errors:
         kinds = {type(error) for error in errors}

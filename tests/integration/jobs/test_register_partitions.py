@@ -317,6 +317,18 @@ class TestRefused:
             world.register(from_date="2026-01-02", to_date="2026-01-01")
         assert world.aws.calls.names() == []
 
+    def test_a_table_that_fails_beside_one_that_was_written_is_named_by_an_error_that_is_not_tried_again(
+        self, world: World
+    ) -> None:
+        world.put("demand", "2025-01-01")
+        world.set_table_parameters("sale", **{CHANGE_PARAMETER: "?"})
+        with pytest.raises(PartitionsFailedError) as caught:
+            world.register()
+        assert set(caught.value.failures) == {"sale"}
+        with pytest.raises(CatalogError) as again:
+            world.register()
+        assert type(again.value) is CatalogError, "nothing was written: trying again loses nothing"
+
     def test_two_tables_that_fail_differently_are_both_named(self, world: World) -> None:
         world.glue.delete_table(DatabaseName=world.settings.database, Name="demand")
         world.set_table_parameters("sale", **{CHANGE_PARAMETER: "?"})
