@@ -88,7 +88,7 @@ class Strange:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.reason})"
+        return f"{self.name if self.name.isprintable() else repr(self.name)} ({self.reason})"
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def plan(
         table: The table as Glue holds it: the model of its partitions.
         layout: Where things lie.
         found: Names directly below the table's prefix; those of folders end in a slash.
-        registered: The table's partitions, whole. Read once, in any order.
+        registered: The table's partitions, whole, in any order. Read once.
         ahead: Dates to register whether or not they hold data.
         dates: The run's dates; all others are ignored.
     """
@@ -161,7 +161,8 @@ def plan(
     wanted = folders | {day for day in ahead if day in dates}
     model = _Model(table, layout)
     held = _Held()
-    for partition in registered:
+    # A partition that is made while Glue is listed may be listed on two pages; the later one counts.
+    for partition in {tuple(partition["Values"]): partition for partition in registered}.values():
         day = _date_of(partition)
         if day is None:
             held.strange.append(Strange("/".join(partition["Values"]), "a registered partition, but not a date"))

@@ -188,6 +188,12 @@ def test_a_registered_partition_without_objects_is_counted_as_empty() -> None:
     assert made.is_empty
 
 
+def test_a_partition_that_is_listed_twice_counts_once_as_it_was_last() -> None:
+    other = TODAY + timedelta(days=1)
+    made = planned([], [partition(TODAY, "columns"), partition(TODAY), partition(other), partition(other, "columns")])
+    assert (made.in_sync, [step.partition_date for step in made.repair]) == (1, [other])
+
+
 def test_an_empty_partition_with_stale_columns_is_repaired_for_it_breaks_every_query() -> None:
     made = planned([], [partition(date(2025, 5, 1), "columns")])
     assert [step.partition_date for step in made.repair] == [date(2025, 5, 1)]

@@ -174,6 +174,29 @@ def test_strange_names_are_reported_and_never_registered(world: World) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "partition_date=2025-02-30",
+        "PARTITION_DATE=2025-06-01",
+        "partition_date%3D2025-06-01",
+        "partition_date=2025-06-01+",
+        "partition_date=2025-06-01 ",
+        "partition_date=2025-06-01\n",
+        "partition_date=\uff12\uff10\uff12\uff15-06-01",
+        "partition_date=2025-06-01T00:00:00",
+        "ünï cødé & <xml> \U0001f3b8",
+        "",
+    ],
+)
+def test_a_name_that_s3_allows_and_nobody_expects_is_reported_as_it_is(world: World, folder: str) -> None:
+    world.put_names("demand", f"{folder}/file.avro", f"{folder}/2025-06-01/file.avro")
+    report = world.register(tables=["demand"])
+    assert [strange.name for strange in report.tables[0].plan.strange] == [f"{folder}/"]
+    assert report.summary[0].isprintable(), "a stranger's name cannot forge a line of the log"
+    assert set(world.held("demand")) == AHEAD
+
+
 def test_an_empty_object_that_the_console_makes_for_a_folder_is_not_strange(world: World) -> None:
     world.put_names("demand", "")
     assert world.register(tables=["demand"]).summary == ["demand: 2 added"]
