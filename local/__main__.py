@@ -29,7 +29,9 @@ _INTERRUPTED = 130  # as a shell reports it
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; every foreseen failure is a message and an exit code, never a traceback."""
     parsed = _parser().parse_args(arguments)
-    # A polite end (CI's time limit, `kill`) cleans up as Ctrl-C does.
+    # A polite end (CI's time limit, `kill`) cleans up as Ctrl-C does; and Ctrl-C does so even where a shell that runs
+    # commands in the background has told them to ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         _forget_other_accounts()

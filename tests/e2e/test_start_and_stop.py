@@ -19,16 +19,27 @@ from tests.e2e.conftest import free_workspace, local
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return free_workspace(tmp_path / "pipeline")
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    """A place of its own, in which nothing runs afterwards even if a test fails."""
+    place = free_workspace(tmp_path / "pipeline")
+    yield place
+    Processes(place.pids, place.logs).stop()
 
 
 def tokens(workspace: Workspace) -> set[str]:
     return {one.token for one in Processes(workspace.pids, workspace.logs).started()}
+
+
+def _await_delivery_worker(workspace: Workspace) -> None:
+    deadline = time.monotonic() + 60
+    while "delivery-worker" not in {one.name for one in Processes(workspace.pids, workspace.logs).started()}:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def test_what_up_started_down_stops_and_nothing_stays(workspace: Workspace) -> None:
@@ -61,6 +72,7 @@ def test_a_taken_port_is_named_and_nothing_is_left_behind(workspace: Workspace, 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_demo_stops_what_it_started(workspace: Workspace, sent: signal.Signals) -> None:
+    ignored = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell does to what it runs in the background
     demo = subprocess.Popen(
         [sys.executable, "-m", "local", "demo", "--records", "500"],
         cwd=REPOSITORY,
@@ -69,15 +81,16 @@ def test_an_interrupted_demo_stops_what_it_started(workspace: Workspace, sent: s
         stderr=subprocess.STDOUT,
         text=True,
     )
-    deadline = time.monotonic() + 60
-    while "delivery-worker" not in {one.name for one in Processes(workspace.pids, workspace.logs).started()}:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    started = tokens(workspace)
-    assert carriers(started)
-
-    demo.send_signal(sent)
-    output, _ = demo.communicate(timeout=60)
+    signal.signal(signal.SIGINT, ignored)
+    with demo:
+        try:
+            _await_delivery_worker(workspace)
+            started = tokens(workspace)
+            assert carriers(started)
+            demo.send_signal(sent)
+            output, _ = demo.communicate(timeout=60)
+        finally:
+            demo.kill()
 
     assert demo.returncode == 130
     assert output.endswith("Interrupted.\n")
