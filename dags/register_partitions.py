@@ -29,6 +29,8 @@ plan in the log of `register` and changes nothing.
 ## Safe to re-run?
 
 Yes: at any time, after being killed, and twice at once. It compares states and remembers nothing.
+Only partition keys are not made up for: those of a run that was killed before it published them are never sent. They
+are hints; whoever must miss nothing compares states, too.
 
 ## When it fails
 
