@@ -173,8 +173,9 @@ class _Writer:
     def _read(self, values: Collection[str]) -> dict[str, PartitionTypeDef]:
         """Partitions as they are now."""
         found: dict[str, PartitionTypeDef] = {}
-        for batch in _batches(sorted(values), READ_BATCH):
-            found |= self._read_batch(batch)
+        with ThreadPoolExecutor(self._parallel) as pool:
+            for partitions in pool.map(self._read_batch, _batches(sorted(values), READ_BATCH)):
+                found |= partitions
         return found
 
     def _read_batch(self, asked: Sequence[str]) -> dict[str, PartitionTypeDef]:

@@ -18,6 +18,7 @@ What is verified is what was written: an empty plan needs no second look, it is 
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -223,13 +224,14 @@ class _Registration:
             start_at=_folder(self.dates.first) if self.dates.first else "",
             stop_after=_folder(self.dates.last) if self.dates.last else None,
         )
-        found = list(names)
-        registered = list(self.glue.partitions(table, self.dates.glue_expression))
+        with ThreadPoolExecutor(1) as beside:  # S3 and Glue are listed at the same time: each is pages one by one
+            registered = beside.submit(lambda: list(self.glue.partitions(table, self.dates.glue_expression)))
+            found = list(names)
         return plan(
             self.glue.table(table),
             self.settings.layout,
             found=found,
-            registered=registered,
+            registered=registered.result(),
             ahead=self.ahead,
             dates=self.dates,
         )
