@@ -43,28 +43,27 @@ def rendered(results: Mapping[str, Any]) -> str:
 
 def _registration(figures: Mapping[str, Any]) -> Iterator[list[str]]:
     size = f"{figures['partitions']:,} partitions of {figures['objects_per_partition']} objects"
-    for key, run, aims in (
-        ("first", "first registration", ("≤ 1/20", "faster")),
-        ("nothing_to_do", "nothing to do", ("", "faster")),
-    ):
-        ours = figures[key]["register_partitions"]
-        for peer in ("MSCK REPAIR TABLE", "awswrangler"):
-            other = figures[key][peer]
-            by_msck = peer.startswith("MSCK")
-            yield [
-                f"{run}, {size}: AWS calls",
-                f"{ours['total_calls']:,}",
-                f"{other['total_calls']:,} ({peer})",
-                _fraction(ours["total_calls"], other["total_calls"]),
-                aims[0] if by_msck else "",
-            ]
-            yield [
-                f"{run}: seconds",
-                f"{ours['seconds']:.1f}",
-                f"{other['seconds']:.1f} ({peer})",
-                _fraction(ours["seconds"], other["seconds"]),
-                aims[1],
-            ]
+    delayed = figures["delayed"]
+    calls, seconds = "total_calls", "seconds"
+    yield from _beside_peers(f"first registration, {size}: AWS calls", figures["first"], calls, ("≤ 1/20", ""))
+    yield from _beside_peers("first registration: seconds", figures["first"], seconds, ("faster", "faster"))
+    yield from _beside_peers(
+        f"first registration, {delayed['partitions']:,} partitions, {delayed['added_milliseconds']} ms added to each "
+        "call: seconds",
+        delayed["first"],
+        seconds,
+        ("faster", "faster"),
+    )
+    yield from _beside_peers("nothing to do: AWS calls", figures["nothing_to_do"], calls, ("", ""))
+    yield from _beside_peers("nothing to do: seconds", figures["nothing_to_do"], seconds, ("faster", "faster"))
+
+
+def _beside_peers(what: str, runs: Mapping[str, Any], figure: str, aims: tuple[str, str]) -> Iterator[list[str]]:
+    ours = runs["register_partitions"][figure]
+    digits = ",.1f" if figure == "seconds" else ",d"
+    for peer, aim in zip(("MSCK REPAIR TABLE", "awswrangler"), aims, strict=True):
+        theirs = runs[peer][figure]
+        yield [what, format(ours, digits), f"{format(theirs, digits)} ({peer})", _fraction(ours, theirs), aim]
 
 
 def _delivery(figures: Mapping[str, Any]) -> Iterator[list[str]]:
