@@ -20,19 +20,17 @@ from local.clients import LocalClients
 from local.delivery_worker.checkpoints import done_through
 from local.errors import LocalError
 from local.evidence import Evidence
-from local.ledger import Ledger, load_all
+from local.ledger import load_all, next_journal
 from local.run import RunFailedError, await_end, explain_failure, run_dag, summary
 from local.traffic.plan import DELIVERY_DAY, Size, plan
 from local.traffic.sending import send
+from local.traffic.settling import settle
 from local.waiting import wait_for
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from local.console import Console
     from local.pipeline import Pipeline
-    from local.traffic.plan import Planned
 
 TABLES_DAG = "apply_schema_changes"
 PARTITIONS_DAG = "register_partitions"
@@ -95,18 +93,22 @@ class Demo:
         self._say_what_next()
 
     def deliver_traffic(self) -> None:
-        """Send a batch of traffic and wait until the delivery worker is done with it."""
+        """Send a batch of traffic and wait until the delivery worker is done with all that was sent.
+
+        Raises:
+            UsageError: Somebody else is sending.
+        """
         workspace, settings = self.pipeline.workspace, load_settings("local")
-        seed = len(load_all(workspace.ledger)) + 1 if self.seed is None else self.seed
-        ledger = Ledger(seed, failing_batches=self.size.failing_batches)
         kinesis = LocalClients(workspace, settings)("kinesis")
-        with self.console.step(f"send {self.size.records:,} change records to the stream"):
-            ledger.last_sequence_numbers = send(
-                kinesis, settings.stream, _entered(ledger, self.size), lambda sent: self.console.progress(f"{sent:,}")
-            )
-            ledger.save(workspace.ledger)
+        with workspace.only_one("sending", "Other traffic is being sent"):
+            if found := settle(kinesis, settings.stream, workspace.ledger):
+                self.console.say(f"  {found:,} records that an interrupted command sent are entered into the ledger.")
+            journal = next_journal(workspace.ledger, self.seed, self.size.failing_batches)
+            with self.console.step(f"send {self.size.records:,} change records to the stream"):
+                records = plan(self.size, journal.ledger.seed, datetime.now(UTC))
+                send(kinesis, settings.stream, records, journal, lambda sent: self.console.progress(f"{sent:,}"))
         with self.console.step("deliver them to S3"):
-            last = ledger.last_sequence_numbers
+            last = journal.ledger.last_sequence_numbers
             wait_for(lambda: done_through(workspace.checkpoints, last), "the delivery worker", _DELIVERY_SECONDS)
 
     def run_dags(self, delivered_at: datetime) -> None:
@@ -210,13 +212,6 @@ class Demo:
             f"{name}={value}" for name, value in workspace.aws_environment().items() if value != os.devnull
         )
         self.console.say(_NEXT.format(access=access, workgroup=settings.workgroup, database=settings.database))
-
-
-def _entered(ledger: Ledger, size: Size) -> Iterator[Planned]:
-    """The planned records, each entered into the ledger as it goes out."""
-    for one in plan(size, ledger.seed, datetime.now(UTC)):
-        ledger.add(one)
-        yield one
 
 
 def _parsed(api: AirflowApi) -> bool:

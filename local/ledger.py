@@ -1,11 +1,13 @@
 """The ledger: what was sent, by record type and business date.
 
 One file for each batch of traffic, below the workspace's ``ledger/``; together they tell all that was ever sent to the
-pipeline that runs.
+pipeline that runs. The file is never behind the stream: what a PutRecords is about to send is written down before it,
+and entered after it. When a sender dies in between, ``local.traffic.settling`` asks the stream what came through.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from dataclasses import asdict, dataclass, field
@@ -36,6 +38,30 @@ class Sent:
     removed: int = 0
 
 
+@dataclass(frozen=True)
+class UnderWay:
+    """A record that is about to be sent: all that the ledger enters of it, and how to know it again on the stream.
+
+    Attributes:
+        digest: SHA-256 of its bytes.
+        record_type: As in ``Planned``; so are the others.
+    """
+
+    digest: str
+    record_type: str | None
+    business_date: str
+    flaw: str | None
+    removed: bool
+    duplicate: bool
+
+    @classmethod
+    def of(cls, one: Planned) -> Self:
+        """What to write down of a planned record."""
+        return cls(
+            digest(one.data), one.record_type, one.business_date, one.flaw, removed=one.removed, duplicate=one.duplicate
+        )
+
+
 @dataclass
 class Ledger:
     """What one batch of traffic sent.
@@ -46,7 +72,8 @@ class Ledger:
         filtered: What the event source mapping's filter drops, by what is wrong with it.
         flaws: The invalid records, by what is wrong with them.
         failing_batches: How many batches the function was to crash on.
-        last_sequence_numbers: The last record sent, by shard.
+        last_sequence_numbers: The last record sent, by shard, in this batch of traffic or in one before it.
+        under_way: Records of which it is not known yet whether they were sent; none once the batch is sent.
     """
 
     seed: int
@@ -55,8 +82,9 @@ class Ledger:
     flaws: dict[str, int] = field(default_factory=dict)
     failing_batches: int = 0
     last_sequence_numbers: dict[str, str] = field(default_factory=dict)
+    under_way: list[UnderWay] = field(default_factory=list)
 
-    def add(self, one: Planned) -> None:
+    def add(self, one: Planned | UnderWay) -> None:
         """Enter a record."""
         if one.record_type is None:
             _count(self.filtered, one.flaw)
@@ -81,12 +109,12 @@ class Ledger:
             for business_date, sent in sorted(by_date.items()):
                 yield record_type, business_date, sent
 
-    def save(self, folder: Path) -> Path:
-        """Write the ledger as the next file of a folder."""
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{len(list(folder.glob('*.json'))) + 1:03}.json"
-        path.write_text(json.dumps(asdict(self), indent=1, sort_keys=True), encoding="utf-8")
-        return path
+    def save(self, path: Path) -> None:
+        """Write the ledger into its file, which is never half written."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_suffix(".new")
+        fresh.write_text(json.dumps(asdict(self), indent=1, sort_keys=True), encoding="utf-8")
+        fresh.replace(path)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -96,12 +124,67 @@ class Ledger:
             record_type: {business_date: Sent(**sent) for business_date, sent in by_date.items()}
             for record_type, by_date in document.pop("types").items()
         }
-        return cls(types=types, **document)
+        under_way = [UnderWay(**one) for one in document.pop("under_way")]
+        return cls(types=types, under_way=under_way, **document)
+
+
+@dataclass
+class Journal:
+    """A ledger and its file, while its batch of traffic is sent.
+
+    Attributes:
+        ledger: The ledger.
+        path: The file.
+    """
+
+    ledger: Ledger
+    path: Path
+
+    def about_to_send(self, planned: Iterable[Planned]) -> None:
+        """Write down what goes out next."""
+        self.ledger.under_way = [UnderWay.of(one) for one in planned]
+        self.ledger.save(self.path)
+
+    def sent(self) -> None:
+        """Enter what went out."""
+        for one in self.ledger.under_way:
+            self.ledger.add(one)
+        self.ledger.under_way = []
+        self.ledger.save(self.path)
+
+
+def next_journal(folder: Path, seed: int | None, failing_batches: int) -> Journal:
+    """The ledger of the next batch of traffic.
+
+    Args:
+        folder: Where the ledgers are.
+        seed: What the batch is drawn from; None for one above all that were used.
+        failing_batches: How many batches the function is to crash on.
+    """
+    ledgers = load_all(folder)
+    if seed is None:
+        seed = max((ledger.seed for ledger in ledgers), default=0) + 1
+    # A ledger goes on where the one before it ended: so one that was interrupted knows where on the stream it begins.
+    before = dict(ledgers[-1].last_sequence_numbers) if ledgers else {}
+    return Journal(
+        Ledger(seed, failing_batches=failing_batches, last_sequence_numbers=before),
+        folder / f"{len(ledgers) + 1:03}.json",
+    )
 
 
 def load_all(folder: Path) -> list[Ledger]:
     """Every ledger of a folder, oldest first."""
-    return [Ledger.load(path) for path in sorted(folder.glob("*.json"))]
+    return [Ledger.load(path) for path in files(folder)]
+
+
+def files(folder: Path) -> list[Path]:
+    """The ledgers' files, oldest first."""
+    return sorted(folder.glob("*.json"))
+
+
+def digest(data: bytes) -> str:
+    """What a record is known by in ``under_way``: the ledger holds no personal data."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def sent_by_type(ledgers: Iterable[Ledger]) -> Counter[str]:

@@ -6,13 +6,11 @@ start would speak of things that are gone.
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 import sys
 import urllib.error
 import urllib.request
 import uuid
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from local import airflow_components
@@ -22,7 +20,7 @@ from local.waiting import wait_for
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from local.console import Console
     from local.processes import Started
@@ -65,7 +63,7 @@ class Pipeline:
         Raises:
             LocalError: Something did not come up; what had been started is stopped.
         """
-        with self._only_one():
+        with self.workspace.only_one("starting", "Another start is under way"):
             self._processes.stop()  # what a crash left behind, and stale pid files
             require_free_port(self.workspace.aws_port, "DMD_AWS_PORT", "the local AWS")
             require_free_port(self.workspace.airflow_port, "DMD_AIRFLOW_PORT", "the Airflow UI")
@@ -130,17 +128,6 @@ class Pipeline:
             shutil.rmtree(folder, ignore_errors=True)
         workspace.checkpoints.unlink(missing_ok=True)
         workspace.airflow_home.mkdir(parents=True)
-
-    @contextmanager
-    def _only_one(self) -> Iterator[None]:
-        """Refuse to start twice at once."""
-        self.workspace.directory.mkdir(parents=True, exist_ok=True)
-        with (self.workspace.directory / "starting.lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise UsageError(f"Another start is under way in {self.workspace.directory}; wait for it.") from None
-            yield
 
 
 def answers(url: str) -> bool:

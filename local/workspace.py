@@ -6,7 +6,9 @@ possible beside a running one; the end-to-end tests start theirs so.
 
 from __future__ import annotations
 
+import fcntl
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +18,7 @@ from local.errors import UsageError
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 HOST = "127.0.0.1"
@@ -94,6 +96,25 @@ class Workspace:
     def screenshots(self) -> Path:
         """Pictures that the browser tests take."""
         return self.directory / "screenshots"
+
+    @contextmanager
+    def only_one(self, work: str, complaint: str) -> Iterator[None]:
+        """Refuse to do something twice at once; whoever dies does not keep others from it.
+
+        Args:
+            work: What is done; names the lock.
+            complaint: Says that it is being done.
+
+        Raises:
+            UsageError: Another process does it.
+        """
+        self.directory.mkdir(parents=True, exist_ok=True)
+        with (self.directory / f"{work}.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise UsageError(f"{complaint} in {self.directory}; wait for it.") from None
+            yield
 
     def aws_environment(self) -> dict[str, str]:
         """Variables with which boto3 and the ``aws`` command reach the local AWS, and nothing beyond it."""

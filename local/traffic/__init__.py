@@ -8,6 +8,7 @@ module         what it knows
 ``spoiling``   the ways in which a record can be invalid
 ``plan``       which records are sent, in which order: shares of removals, duplicates, invalid ones and the rest
 ``sending``    PutRecords, with retries of the records that were refused
+``settling``   what became of traffic whose sender was interrupted
 =============  ====================================================================================================
 
 All persons are invented: telephone numbers are of the range +1-555-01xx and addresses end in fans.example.com, both

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from typing import TYPE_CHECKING
 
@@ -9,11 +10,12 @@ from local.errors import WaitError
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from mypy_boto3_kinesis.client import KinesisClient
     from mypy_boto3_kinesis.type_defs import PutRecordsRequestEntryTypeDef
 
+    from local.ledger import Journal
     from local.traffic.plan import Planned
 
 _MOST_RECORDS = 500  # of one PutRecords
@@ -22,39 +24,45 @@ _FIRST_PAUSE_SECONDS = 0.1
 
 
 def send(
-    kinesis: KinesisClient, stream: str, planned: Iterable[Planned], progress: Callable[[int], None]
-) -> dict[str, str]:
+    kinesis: KinesisClient,
+    stream: str,
+    planned: Iterable[Planned],
+    journal: Journal,
+    progress: Callable[[int], None] = lambda _: None,
+) -> None:
     """Send records in their order.
 
     Args:
         kinesis: The client.
         stream: The stream's name.
         planned: The records.
+        journal: Where they are entered, each before and after it is sent; at the end its ledger also tells the
+            sequence number of the last record in each shard.
         progress: Called with the number of records sent so far.
-
-    Returns:
-        The sequence number of the last record sent, by shard.
 
     Raises:
         WaitError: The stream kept refusing some.
     """
-    last: dict[str, str] = {}
-    waiting: list[PutRecordsRequestEntryTypeDef] = []
     sent = 0
-    for one in planned:
-        entry: PutRecordsRequestEntryTypeDef = {"Data": one.data, "PartitionKey": one.partition_key}
-        if one.hash_key is not None:
-            entry["ExplicitHashKey"] = one.hash_key
-        waiting.append(entry)
-        if len(waiting) == _MOST_RECORDS:
-            _put(kinesis, stream, waiting, last)
-            sent += len(waiting)
-            progress(sent)
-            waiting = []
-    if waiting:
-        _put(kinesis, stream, waiting, last)
-        progress(sent + len(waiting))
-    return last
+    for batch in _batches(planned):
+        journal.about_to_send(batch)
+        _put(kinesis, stream, [_entry(one) for one in batch], journal.ledger.last_sequence_numbers)
+        journal.sent()
+        sent += len(batch)
+        progress(sent)
+
+
+def _batches(planned: Iterable[Planned]) -> Iterator[list[Planned]]:
+    remaining = iter(planned)
+    while batch := list(itertools.islice(remaining, _MOST_RECORDS)):
+        yield batch
+
+
+def _entry(one: Planned) -> PutRecordsRequestEntryTypeDef:
+    entry: PutRecordsRequestEntryTypeDef = {"Data": one.data, "PartitionKey": one.partition_key}
+    if one.hash_key is not None:
+        entry["ExplicitHashKey"] = one.hash_key
+    return entry
 
 
 def _put(

@@ -15,7 +15,7 @@ import fastavro
 import pytest
 
 from local.delivery_worker.checkpoints import done_through
-from local.ledger import Ledger
+from local.ledger import Ledger, next_journal
 from local.traffic.plan import Size, plan
 from local.traffic.sending import send
 from local.waiting import wait_for
@@ -72,15 +72,11 @@ class WorkerBench:
         return code
 
     def send(self, size: Size, seed: int = 1) -> Ledger:
-        ledger = Ledger(seed)
-        planned = list(plan(size, seed, datetime.now(UTC)))
-        for one in planned:
-            ledger.add(one)
-        ledger.last_sequence_numbers = send(
-            self.aws.client("kinesis"), self.aws.settings.stream, planned, lambda _: None
-        )
-        self.ledgers.append(ledger)
-        return ledger
+        journal = next_journal(self.directory / "ledger", seed, size.failing_batches)
+        planned = plan(size, seed, datetime.now(UTC))
+        send(self.aws.client("kinesis"), self.aws.settings.stream, planned, journal)
+        self.ledgers.append(journal.ledger)
+        return journal.ledger
 
     def await_done(self, ledger: Ledger) -> None:
         wait_for(lambda: done_through(self.checkpoints, ledger.last_sequence_numbers), "the worker", 60, every=0.1)

@@ -13,7 +13,7 @@ from dmd_pipeline.record_types import load_record_types
 from local.aws.environment import filter_criteria
 from local.delivery_worker.crashes import CrashPoint, crash_point
 from local.delivery_worker.event_filter import EventFilter
-from local.ledger import Ledger, load_all, sent_by_type
+from local.ledger import Ledger, UnderWay, load_all, next_journal, sent_by_type
 from local.traffic import spoiling
 from local.traffic.plan import DELIVERY_DAY, Planned, Size, plan
 from local.traffic.records import MAIL
@@ -142,13 +142,24 @@ def test_a_ledger_survives_its_file_and_ledgers_add_up(tmp_path: Path, traffic: 
     ledger = Ledger(seed=1, failing_batches=2, last_sequence_numbers={"shardId-0": "7"})
     for one in traffic:
         ledger.add(one)
-    ledger.save(tmp_path)
-    ledger.save(tmp_path)
+    ledger.under_way = [UnderWay.of(traffic[0])]
+    for name in ("001.json", "002.json"):
+        ledger.save(tmp_path / name)
 
     assert load_all(tmp_path) == [ledger, ledger]
     assert ledger.total == len(traffic)
     by_type = Counter(one.record_type for one in traffic if one.record_type)
     assert sent_by_type(load_all(tmp_path)) == by_type + by_type
+
+
+def test_the_next_batch_takes_a_seed_above_all_others_and_goes_on_behind_the_last_record(tmp_path: Path) -> None:
+    first = next_journal(tmp_path, seed=None, failing_batches=2)
+    Ledger(seed=7, last_sequence_numbers={"shardId-0": "7"}).save(first.path)
+
+    second = next_journal(tmp_path, seed=None, failing_batches=0)
+
+    assert (first.path.name, first.ledger) == ("001.json", Ledger(seed=1, failing_batches=2))
+    assert (second.path.name, second.ledger) == ("002.json", Ledger(seed=8, last_sequence_numbers={"shardId-0": "7"}))
 
 
 def _images(change: dict[str, Any]) -> list[dict[str, Any]]:
