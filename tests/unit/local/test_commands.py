@@ -2,16 +2,34 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from local.__main__ import main
+from local.workspace import REPOSITORY
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+# `python -m local down`: tells when the interpreter itself has started, and does not end before it is interrupted.
+_STARTING_SLOWLY = """
+import runpy, sys, time
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name == "local.pipeline":
+            time.sleep(5)
+sys.meta_path.insert(0, Slow())
+sys.argv[1:] = ["down"]
+print("loading", flush=True)
+runpy.run_module("local", run_name="__main__", alter_sys=True)
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +39,7 @@ def empty_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
         monkeypatch.delenv(name)
     for name, value in {"DMD_LOCAL_DIR": str(tmp_path), "DMD_AWS_PORT": "1", "DMD_AIRFLOW_PORT": "1"}.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.delenv("DMD_ENV", raising=False)
     before, handler = dict(os.environ), signal.getsignal(signal.SIGTERM)
     yield
     signal.signal(signal.SIGTERM, handler)
@@ -48,6 +67,45 @@ def test_a_port_that_is_none_is_a_sentence_and_a_usage_error(
 
     assert main(["up"]) == 2
     assert capsys.readouterr().err == "DMD_AWS_PORT=http: expected a port, 1 to 65535.\n"
+
+
+@pytest.mark.parametrize("arguments", [["up"], ["demo"], ["run", "register_partitions"], ["traffic"], ["down"]])
+def test_commands_are_refused_when_another_environment_is_named(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DMD_ENV", "prod1")
+
+    assert main(arguments) == 2
+    assert capsys.readouterr().err == "DMD_ENV=prod1: this command is for the local pipeline only; unset DMD_ENV.\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("environment", ["local", ""])
+def test_the_local_environment_may_be_named(environment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DMD_ENV", environment)
+
+    assert main(["down"]) == 0
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("milliseconds", [150, 400, 800])
+def test_a_command_interrupted_while_it_is_loaded_says_so_and_nothing_else(
+    sent: signal.Signals, milliseconds: int
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", _STARTING_SLOWLY],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as command:
+        assert command.stdout is not None
+        assert command.stdout.readline() == "loading\n"
+        time.sleep(milliseconds / 1000)
+        command.send_signal(sent)
+        output, complaint = command.communicate(timeout=30)
+
+    assert (command.returncode, output, complaint) == (130, "", "Interrupted.\n")
 
 
 @pytest.mark.parametrize(
