@@ -6,7 +6,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING
 
-from dmd_pipeline.errors import PipelineError
+from dmd_pipeline.errors import ConfigurationError, PipelineError
 from dmd_pipeline.settings import current_environment
 from local.airflow_api import AirflowApi
 from local.console import Console, complain
@@ -36,7 +36,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except PipelineError as error:
         complain(str(error))
-        return 1
+        return UsageError.exit_code if isinstance(error, ConfigurationError) else 1
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -13,6 +13,8 @@ import urllib.request
 import uuid
 from typing import TYPE_CHECKING
 
+from dmd_pipeline.record_types import load_record_types
+from dmd_pipeline.settings import load_settings
 from local import airflow_components
 from local.errors import UsageError
 from local.processes import Processes, end_all, require_alive, require_free_port
@@ -61,8 +63,11 @@ class Pipeline:
             while_airflow_starts: Work that needs only AWS and the delivery worker, done meanwhile.
 
         Raises:
+            PipelineError: The settings or a record type are wrong; nothing is started.
             LocalError: Something did not come up; what had been started is stopped.
         """
+        load_settings("local")
+        load_record_types()
         with self.workspace.only_one("starting", "Another start is under way"):
             self._processes.stop()  # what a crash left behind, and stale pid files
             require_free_port(self.workspace.aws_port, "DMD_AWS_PORT", "the local AWS")

@@ -48,8 +48,8 @@ class Workspace:
         """
         return cls(
             directory=Path(environ.get("DMD_LOCAL_DIR") or REPOSITORY / ".local").absolute(),
-            aws_port=_port(environ, "DMD_AWS_PORT", 4566),
-            airflow_port=_port(environ, "DMD_AIRFLOW_PORT", 8080),
+            aws_port=port_of(environ, "DMD_AWS_PORT", 4566),
+            airflow_port=port_of(environ, "DMD_AIRFLOW_PORT", 8080),
         )
 
     @property
@@ -141,7 +141,12 @@ class Workspace:
         }
 
 
-def _port(environ: Mapping[str, str], variable: str, default: int) -> int:
+def port_of(environ: Mapping[str, str], variable: str, default: int) -> int:
+    """The port that an environment variable names.
+
+    Raises:
+        UsageError: It is no port.
+    """
     text = environ.get(variable) or str(default)
     if not text.isdigit() or not 0 < int(text) <= _HIGHEST_PORT:
         raise UsageError(f"{variable}={text}: expected a port, 1 to {_HIGHEST_PORT}.")
