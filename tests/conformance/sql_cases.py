@@ -218,6 +218,23 @@ EXPRESSIONS = [
     Expression("ARRAY[1] || ARRAY[2]", "array", "[1, 2]"),
     Expression("zip(ARRAY[1, 2], ARRAY['a', 'b'])", "array", "[{field0=1, field1=a}, {field0=2, field1=b}]"),
     Expression("transform(ARRAY[1, 2], x -> x * 10)", "array", "[10, 20]"),
+    Expression(
+        "transform(ARRAY[CAST(ROW('in') AS ROW(name varchar))], v -> v.name) FROM (VALUES 'out') t(name)",
+        "array",
+        "[in]",
+    ),
+    Expression(
+        "cardinality(filter(ARRAY[CAST(ROW('in') AS ROW(name varchar))], v -> v.name = 'in')) "
+        "FROM (VALUES 'out') t(name)",
+        "bigint",
+        "1",
+    ),
+    Expression(
+        "element_at(ARRAY[CAST(ROW('in') AS ROW(name varchar))], 1).name FROM (VALUES 'out') t(name)", "varchar", "in"
+    ),
+    Expression("arbitrary(x).name FROM (VALUES CAST(ROW('in') AS ROW(name varchar))) t(x)", "varchar", "in"),
+    Expression("map_agg(k, v)['a'] FROM (VALUES ('a', 1), ('a', 1), (NULL, 2)) t(k, v)", "integer", "1"),
+    Expression("cardinality(map_agg(k, v)) FROM (VALUES ('a', 1), ('a', 2), (NULL, 3)) t(k, v)", "bigint", "1"),
     Expression("filter(ARRAY[1, 2, 3], x -> x > 1)", "array", "[2, 3]"),
     Expression("any_match(ARRAY[1, 2], x -> x = 2)", "boolean", "true"),
     Expression("transform(ARRAY[ARRAY[1, 2]], x -> transform(x, y -> y + cardinality(x)))", "array", "[[3, 4]]"),

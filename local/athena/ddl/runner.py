@@ -206,7 +206,8 @@ class DdlRunner:
             if values in registered:
                 wanted.append(registered[values])
             elif not if_exists:
-                raise DdlError("SemanticException", f"[Error 10006]: Partition not found {values}")
+                named = "/".join(f"{key.name}={value}" for key, value in zip(table.partition_keys, values, strict=True))
+                raise DdlError("SemanticException", f"[Error 10006]: Partition not found {named}")
             tokens.accept(",")
         tokens.end()
         for partition in wanted:

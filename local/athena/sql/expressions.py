@@ -167,9 +167,10 @@ class ExpressionTranslator:
 
     def dot(self, node: exp.Dot) -> Value:
         """An expression with a field after it."""
-        parts = [part.name for part in node.parts] if all(isinstance(p, exp.Identifier) for p in node.parts) else None
-        if parts is not None:
-            return self.name(parts, node)
+        # Not Dot.parts: that leaves out a root which is a function's result or a lambda's variable.
+        parts = list(node.flatten(unnest=False))
+        if all(isinstance(part, exp.Identifier) for part in parts):
+            return self.name([part.name for part in parts], node)
         if not isinstance(node.expression, exp.Identifier):
             raise refused("NOT_SUPPORTED", f"The local Athena does not know {_shown(node)}", node)
         return self.dereferenced(self.translate(node.this), node.expression.name, node)

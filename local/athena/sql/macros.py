@@ -208,6 +208,13 @@ MACROS = {
         + _fail("INVALID_FUNCTION_ARGUMENT", "'SQL array indices start at 1'")
         + " ELSE i END]"
     ),
+    # Trino keeps the first value of a key, and leaves out entries without one.
+    "trino_map_of_entries(entries)": _once(
+        "keyed",
+        "list_filter(entries, lambda entry: entry.k IS NOT NULL)",
+        "map_from_entries(list_filter(keyed, lambda entry, place: "
+        "list_position(list_transform(keyed, lambda other: other.k), entry.k) = place))",
+    ),
     "has_null(a)": "(len(list_filter(a, lambda x: x IS NULL)) > 0)",
     "trino_has(a, e)": "(CASE WHEN e IS NULL THEN has_null(a) ELSE list_contains(a, e) END)",
     "trino_contains(a, e)": (

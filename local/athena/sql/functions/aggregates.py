@@ -50,7 +50,7 @@ geometric_mean(double) -> double: exp(avg(ln({0})))
 bitwise_and_agg(bigint) -> bigint: bit_and({0})
 bitwise_or_agg(bigint) -> bigint: bit_or({0})
 histogram(T) -> map(T, bigint): histogram({0})
-map_agg(K, V) -> map(K, V): map_from_entries(list(struct_pack(k := {0}, v := {1})))
+map_agg(K, V) -> map(K, V): trino_map_of_entries(list(struct_pack(k := {0}, v := {1})))
 """
 
 _WINDOWS = r"""
