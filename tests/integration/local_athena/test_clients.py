@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dmd_pipeline.hive import table_input
+from dmd_pipeline.record_types import load_record_types
+
 
 if TYPE_CHECKING:
     from local.aws import LocalAws
@@ -97,6 +100,27 @@ def test_awswrangler_reads_a_query_into_a_data_frame(aws: LocalAws) -> None:
     )
     assert frame["n"].tolist() == [1, 2, 3]
     assert frame["empty"].isna().all()
+
+
+@pytest.mark.filterwarnings("ignore:The copy keyword is deprecated:DeprecationWarning")
+def test_awswrangler_describes_shows_and_repairs_a_table(aws: LocalAws) -> None:
+    """It names the database in backticks."""
+    import awswrangler
+
+    settings = aws.settings
+    sale = table_input("sale", load_record_types()["sale"].schema, settings.layout.table_location("sale"))
+    aws.client("glue").create_table(DatabaseName=settings.database, TableInput=sale)
+    folder = settings.layout.partition_prefix("sale", date(2025, 6, 1))
+    aws.client("s3").put_object(Bucket=settings.bucket, Key=f"{folder}a.avro", Body=b"")
+    where: Any = {"database": settings.database, "workgroup": settings.workgroup}
+
+    repaired = awswrangler.athena.repair_table("sale", **where)
+    described = awswrangler.athena.describe_table("sale", **where)
+
+    assert repaired == "SUCCEEDED"
+    assert list(awswrangler.catalog.get_partitions(settings.database, "sale").values()) == [["2025-06-01"]]
+    assert described["Column Name"].tolist()[:3] == ["type", "id", "eventid"]
+    assert "CREATE EXTERNAL TABLE" in awswrangler.athena.show_create_table("sale", **where)
 
 
 def test_the_aws_command_starts_a_query_and_shows_its_result(aws: LocalAws) -> None:
