@@ -40,8 +40,11 @@ _RUN_SECONDS = 180.0
 _NEXT = """
   Query it with the aws command:
     export {access}
-    .venv/bin/aws athena start-query-execution --work-group {workgroup} \\
-        --query-execution-context Database={database} --query-string 'SELECT count(*) FROM demand'
+    query=$(.venv/bin/aws athena start-query-execution --work-group {workgroup} \\
+        --query-execution-context Database={database} --query-string 'SELECT count(*) FROM demand' \\
+        --query QueryExecutionId --output text)
+    .venv/bin/aws athena get-query-results --query-execution-id "$query" \\
+        --query 'ResultSet.Rows[1].Data[0].VarCharValue' --output text
   or, with the same variables, from Python:
     connection = pyathena.connect(work_group="{workgroup}", schema_name="{database}")
     connection.cursor().execute("SELECT count(*) FROM demand").fetchone()

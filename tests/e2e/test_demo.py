@@ -131,22 +131,13 @@ def test_a_second_up_says_that_it_runs_already(pipeline: RunningPipeline) -> Non
     assert "is running already" in up.stdout
 
 
-def test_the_aws_command_queries_as_the_demo_says(pipeline: RunningPipeline) -> None:
-    settings = load_settings("local")
-    started = subprocess.run(
-        [
-            *(str(REPOSITORY / ".venv/bin/aws"), "athena", "start-query-execution"),
-            *("--work-group", settings.workgroup, "--query-execution-context", f"Database={settings.database}"),
-            *("--query-string", "SELECT count(*) FROM demand"),
-        ],
-        env={**os.environ, **pipeline.workspace.aws_environment()},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def test_what_the_demo_prints_to_query_with_the_aws_command_can_be_pasted(pipeline: RunningPipeline) -> None:
+    printed = pipeline.demo.stdout.partition("Query it with the aws command:\n")[2].partition("\n  or,")[0]
 
-    assert started.returncode == 0, started.stderr
-    assert json.loads(started.stdout)["QueryExecutionId"]
+    pasted = subprocess.run(["bash", "-eu"], input=printed, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+
+    assert pasted.returncode == 0, pasted.stderr
+    assert int(pasted.stdout) == pipeline.evidence.readable()["demand"]
 
 
 def test_what_a_demo_leaves_behind_holds_no_personal_data(pipeline: RunningPipeline) -> None:
