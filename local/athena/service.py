@@ -112,7 +112,7 @@ class AthenaService:
         if catalog.lower() != _SUPPORTED_CATALOG:
             raise invalid_request(f"Catalog {catalog} is not found")
         output = workgroup.location((body.get("ResultConfiguration") or {}).get("OutputLocation"))
-        database = context.get("Database", "").strip("`")  # awswrangler quotes it as it quotes names in DDL
+        database = (context.get("Database") or "").strip("`")  # awswrangler quotes it as it quotes names in DDL
         execution, new = self._executions.add(
             Execution(
                 query=query,

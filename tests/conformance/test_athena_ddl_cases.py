@@ -161,6 +161,14 @@ def test_a_table_is_found_by_its_database_and_catalog(account: Account, table: s
         assert _succeed(account, f"SELECT count(*) FROM {name}").rows == [["0"]]
 
 
+@pytest.mark.parametrize("version", ["FOR TIMESTAMP AS OF TIMESTAMP '2020-01-01 00:00:00 UTC'", "FOR VERSION AS OF 1"])
+def test_a_table_has_no_versions_to_go_back_to(account: Account, table: str, version: str) -> None:
+    for name in (table, f'"{table}$partitions"'):
+        reason = run(account, f"SELECT count(*) FROM {name} {version}").reason
+        assert reason.startswith("NOT_SUPPORTED: ")
+        assert "does not support versioned tables" in reason
+
+
 def test_show_and_describe_tell_what_the_catalog_holds(account: Account, table: str) -> None:
     assert table in _lines(account, "SHOW TABLES")
     assert _lines(account, f"SHOW TABLES '{table[:3]}*'") == [table]

@@ -51,6 +51,8 @@ class Relations:
         """One thing after FROM. ``before`` are the columns on its left, which UNNEST and LATERAL may use."""
         if node.args.get("sample"):
             raise refused("NOT_SUPPORTED", "The local Athena does not know TABLESAMPLE", node)
+        if node.args.get("version"):
+            raise refused("NOT_SUPPORTED", "This connector does not support versioned tables", node)
         if isinstance(node, exp.Table):
             made = self._table(node)
         elif isinstance(node, exp.Subquery):
