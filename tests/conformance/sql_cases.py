@@ -235,6 +235,25 @@ EXPRESSIONS = [
     Expression("arbitrary(x).name FROM (VALUES CAST(ROW('in') AS ROW(name varchar))) t(x)", "varchar", "in"),
     Expression("map_agg(k, v)['a'] FROM (VALUES ('a', 1), ('a', 1), (NULL, 2)) t(k, v)", "integer", "1"),
     Expression("cardinality(map_agg(k, v)) FROM (VALUES ('a', 1), ('a', 2), (NULL, 3)) t(k, v)", "bigint", "1"),
+    Expression(
+        "sequence(DATE '2025-02-27', DATE '2025-03-01', INTERVAL '1' DAY)",
+        "array",
+        "[2025-02-27, 2025-02-28, 2025-03-01]",
+    ),
+    Expression(
+        "sequence(DATE '2025-06-03', DATE '2025-06-01', INTERVAL '-2' DAY)", "array", "[2025-06-03, 2025-06-01]"
+    ),
+    Expression("sequence(DATE '2025-06-02', DATE '2025-06-01')", "array", "[2025-06-02, 2025-06-01]"),
+    Expression(
+        "sequence(DATE '2025-01-31', DATE '2025-03-01', INTERVAL '1' MONTH)", "array", "[2025-01-31, 2025-02-28]"
+    ),
+    Expression(
+        "sequence(TIMESTAMP '2025-06-01 22:30:00', TIMESTAMP '2025-06-02 00:00:00', INTERVAL '1' HOUR)",
+        "array",
+        "[2025-06-01 22:30:00.000, 2025-06-01 23:30:00.000]",
+    ),
+    Expression("sequence(NULL, DATE '2025-06-01', INTERVAL '1' DAY)", "array", None),
+    Expression("sequence(5, 1, -2)", "array", "[5, 3, 1]"),
     Expression("filter(ARRAY[1, 2, 3], x -> x > 1)", "array", "[2, 3]"),
     Expression("any_match(ARRAY[1, 2], x -> x = 2)", "boolean", "true"),
     Expression("transform(ARRAY[ARRAY[1, 2]], x -> transform(x, y -> y + cardinality(x)))", "array", "[[3, 4]]"),
@@ -360,6 +379,12 @@ QUERIES = [
     Query(
         "SELECT date.requested FROM (SELECT CAST(ROW('r') AS ROW(requested varchar)) AS date)", ["requested"], [["r"]]
     ),
+    Query(
+        "SELECT d FROM (VALUES (DATE '2025-06-01', DATE '2025-06-02')) t(a, b) "
+        "CROSS JOIN UNNEST(sequence(a, b, INTERVAL '1' DAY)) AS u(d) ORDER BY d",
+        ["d"],
+        [["2025-06-01"], ["2025-06-02"]],
+    ),
     Query('SELECT "A B" FROM (SELECT 1 AS "A B")', ["A B"], [["1"]]),
     Query("SELECT sum(x) AS s FROM (VALUES 1.5, 2.5) t(x)", ["s"], [["4.0"]]),
     Query(f"SELECT stddev(x) AS s, variance(x) AS v FROM {_NUMBERS}", ["s", "v"], [["1.0", "1.0"]]),
@@ -399,6 +424,14 @@ REFUSED = [
     Refused("SELECT sum(x) FROM (VALUES 9223372036854775807, 1) t(x)", "NUMERIC_VALUE_OUT_OF_RANGE"),
     Refused("SELECT from_iso8601_timestamp('yesterday')", "INVALID_FUNCTION_ARGUMENT", "yesterday"),
     Refused("SELECT date_diff('fortnight', now(), now())", "INVALID_FUNCTION_ARGUMENT", "fortnight"),
+    Refused("SELECT sequence(1, 5, -1)", "INVALID_FUNCTION_ARGUMENT", "sequence stop value should be greater than"),
+    Refused("SELECT sequence(1, 10001)", "INVALID_FUNCTION_ARGUMENT", "must not have more than 10000 entries"),
+    Refused("SELECT sequence(1, 5, 0)", "INVALID_FUNCTION_ARGUMENT", "step must not be zero"),
+    Refused(
+        "SELECT sequence(DATE '2025-06-01', DATE '2025-06-02', INTERVAL '1' HOUR)",
+        "INVALID_FUNCTION_ARGUMENT",
+        "sequence step must be a day interval if start and end values are dates",
+    ),
     Refused("SELECT x FROM (VALUES 1) t(x, y)", "MISMATCHED_COLUMN_ALIASES"),
 ]
 

@@ -37,6 +37,13 @@ def _once(name: str, value: str, body: str) -> str:
     return f"list_transform([{value}], lambda {name}: {body})[1]"
 
 
+def _sequence(step: str, distance: str, direction: str, element: str) -> str:
+    """The list from ``span.a`` by ``span.s`` to ``span.b``: ``element`` is what lies ``place`` steps from its start."""
+    places = f"range(trino_steps({distance}, {direction}, span.s) + 1)"
+    body = f"list_transform({places}, lambda place: {element})"
+    return _once("span", f"struct_pack(a := a, b := b, s := {step})", body)
+
+
 # Trino's behaviour where DuckDB's differs. A macro's parameters stand for expressions.
 MACROS = {
     "whitespace()": _WHITESPACE,
@@ -236,8 +243,51 @@ MACROS = {
     "trino_slice(a, start, size)": (
         "CASE WHEN start < 0 THEN a[len(a) + start + 1 : len(a) + start + size] ELSE a[start : start + size - 1] END"
     ),
-    "trino_sequence(a, b)": "CASE WHEN a <= b THEN range(a, b + 1) ELSE range(a, b - 1, -1) END",
-    "trino_sequence_step(a, b, s)": "range(a, b + sign(s), s)",
+    # How often a step fits between two ends, and the refusal of what is no sequence.
+    "trino_steps(distance, direction, step)": (
+        "CASE WHEN step = 0 THEN "
+        + _fail("INVALID_FUNCTION_ARGUMENT", "'step must not be zero'", "BIGINT")
+        + " WHEN sign(step) * direction < 0 THEN "
+        + _fail(
+            "INVALID_FUNCTION_ARGUMENT",
+            "'sequence stop value should be greater than or equal to start value if step is greater than zero "
+            "otherwise stop should be less than or equal to start'",
+            "BIGINT",
+        )
+        + " WHEN distance // step >= 10000 THEN "
+        + _fail(
+            "INVALID_FUNCTION_ARGUMENT", "'result of sequence function must not have more than 10000 entries'", "BIGINT"
+        )
+        + " ELSE distance // step END"
+    ),
+    "trino_sequence_step(a, b, s)": _sequence(
+        "s", "span.b - span.a", "span.b - span.a", "span.a + CAST(place * span.s AS BIGINT)"
+    ),
+    "trino_sequence(a, b)": "trino_sequence_step(a, b, CASE WHEN a <= b THEN 1 ELSE -1 END)",
+    "trino_days(a, b, s)": _sequence(
+        "CASE WHEN s % 86400000 = 0 THEN s // 86400000 ELSE "
+        + _fail(
+            "INVALID_FUNCTION_ARGUMENT",
+            "'sequence step must be a day interval if start and end values are dates'",
+            "BIGINT",
+        )
+        + " END",
+        "span.b - span.a",
+        "span.b - span.a",
+        "span.a + CAST(place * span.s AS INTEGER)",
+    ),
+    "trino_moments(a, b, s)": _sequence(
+        "s * 1000",
+        "epoch_us(span.b) - epoch_us(span.a)",
+        "epoch_us(span.b) - epoch_us(span.a)",
+        "span.a + to_microseconds(CAST(place * span.s AS BIGINT))",
+    ),
+    "trino_months(a, b, s)": _sequence(
+        "s",
+        "date_sub('month', span.a, span.b)",
+        "epoch_us(span.b) - epoch_us(span.a)",
+        "span.a + to_months(CAST(place * span.s AS INTEGER))",
+    ),
     "trino_any(a)": (
         "CASE WHEN a IS NULL THEN NULL WHEN list_contains(a, true) THEN true WHEN has_null(a) THEN NULL ELSE false END"
     ),

@@ -106,6 +106,20 @@ def _date_trunc(arguments: Sequence[Value]) -> Value:
     return combined(f"CAST(date_trunc('{unit}', {moment.sql}) AS {moment.type.duckdb})", moment.type, *arguments)
 
 
+def _sequence(arguments: Sequence[Value]) -> Value:
+    """A sequence of timestamps, of as many digits as theirs; those of numbers and dates have templates."""
+    _count(arguments, 3)
+    ends, step = arguments[:2], arguments[2]
+    kinds = {end.type.name for end in ends}
+    if not kinds <= {"date", "timestamp"} or "timestamp" not in kinds:
+        raise NoMatchError
+    if step.type not in (types.DAY_TO_SECOND, types.YEAR_TO_MONTH):
+        raise NoMatchError
+    (start, stop), kind = unified(list(ends), "{} {}")
+    macro = "trino_moments" if step.type == types.DAY_TO_SECOND else "trino_months"
+    return combined(f"{macro}({start.sql}, {stop.sql}, {step.sql})", types.array(kind), *arguments)
+
+
 def _local(value: Value) -> str:
     moment = _moment(value)
     return f"zoned_local({moment.sql})" if moment.type.is_zoned else f"CAST({moment.sql} AS TIMESTAMP)"
@@ -284,6 +298,7 @@ SPECIAL: dict[str, Callable[[Sequence[Value]], Value]] = {
     "date_add": _date_add,
     "date_diff": _date_diff,
     "date_trunc": _date_trunc,
+    "sequence": _sequence,
     "date_format": _formatting(from_mysql),
     "format_datetime": _formatting(from_joda),
     "date_parse": _parsing(from_mysql, TIMESTAMP),
