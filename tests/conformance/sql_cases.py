@@ -275,6 +275,12 @@ _PAIRS = "(VALUES ('a', 1), ('b', 2), ('a', 3)) t(k, v)"
 
 QUERIES = [
     Query("SELECT 1, 2 AS two, x FROM (VALUES 3) t(x)", ["_col0", "two", "x"], [["1", "2", "3"]]),
+    Query(
+        "SELECT a[1].n, (r).n, r.n "
+        "FROM (VALUES (ARRAY[CAST(ROW(1) AS ROW(n int))], CAST(ROW(2) AS ROW(n int)))) t(a, r)",
+        ["_col0", "n", "n"],
+        [["1", "2", "2"]],
+    ),
     Query("SELECT * FROM (VALUES (1, 'a')) t(x, y);", ["x", "y"], [["1", "a"]]),
     Query("-- a comment\nSELECT /* another */ 1 AS one", ["one"], [["1"]]),
     Query(f"SELECT count(*) AS n, sum(x) AS s, avg(x) AS a FROM {_NUMBERS}", ["n", "s", "a"], [["3", "6", "2.0"]]),
@@ -424,6 +430,12 @@ REFUSED = [
     Refused("SELECT sum(x) FROM (VALUES 9223372036854775807, 1) t(x)", "NUMERIC_VALUE_OUT_OF_RANGE"),
     Refused("SELECT from_iso8601_timestamp('yesterday')", "INVALID_FUNCTION_ARGUMENT", "yesterday"),
     Refused("SELECT date_diff('fortnight', now(), now())", "INVALID_FUNCTION_ARGUMENT", "fortnight"),
+    Refused(
+        "SELECT date_diff('day', '2025-06-01', 1)",
+        "FUNCTION_NOT_FOUND",
+        "for function date_diff. Expected: date_diff(varchar(x), date, date), ",
+    ),
+    Refused("SELECT min_by(x, x, 2) FROM (VALUES 1) t(x)", "NOT_SUPPORTED", "Function min_by(T, U, bigint)"),
     Refused("SELECT sequence(1, 5, -1)", "INVALID_FUNCTION_ARGUMENT", "sequence stop value should be greater than"),
     Refused("SELECT sequence(1, 10001)", "INVALID_FUNCTION_ARGUMENT", "must not have more than 10000 entries"),
     Refused("SELECT sequence(1, 5, 0)", "INVALID_FUNCTION_ARGUMENT", "step must not be zero"),

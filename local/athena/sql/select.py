@@ -294,11 +294,11 @@ def _may_aggregate(node: exp.Expr) -> bool:
 
 
 def _natural_name(node: exp.Expr) -> str | None:
-    """Trino names a column after the last part of a name, as it is written, and after nothing else."""
-    if isinstance(node, exp.Column):
+    """Trino names a column after the last part of a chain of names, as it is written, and after nothing else."""
+    if isinstance(node, exp.Column | exp.Identifier):
         return node.name
-    if isinstance(node, exp.Dot) and isinstance(node.expression, exp.Identifier):
-        return node.expression.name
+    if isinstance(node, exp.Dot) and _natural_name(node.this) is not None:
+        return _natural_name(node.expression)
     if isinstance(node, exp.Paren):
         return _natural_name(node.this)
     return None

@@ -22,6 +22,10 @@ min(T) -> T: min({0})
 max(T) -> T: max({0})
 min_by(T, U) -> T: arg_min_null({0}, {1})
 max_by(T, U) -> T: arg_max_null({0}, {1})
+min(T, bigint) -> array(T): !
+max(T, bigint) -> array(T): !
+min_by(T, U, bigint) -> array(T): !
+max_by(T, U, bigint) -> array(T): !
 arbitrary(T) -> T: any_value({0})
 any_value(T) -> T: any_value({0})
 bool_and(boolean) -> boolean: bool_and({0})

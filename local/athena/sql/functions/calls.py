@@ -12,7 +12,7 @@ from local.athena.sql.casts import cast
 from local.athena.sql.functions.aggregates import AGGREGATES, WINDOWS
 from local.athena.sql.functions.catalog import SCALARS
 from local.athena.sql.functions.signatures import Match, Signature, cost, match, substituted
-from local.athena.sql.functions.special import SPECIAL, ArgumentError, NoMatchError
+from local.athena.sql.functions.special import EXPECTED, SPECIAL, ArgumentError, NoMatchError
 from local.athena.sql.operators import converted
 from local.athena.sql.values import Facts, Value, combined, quote
 from local.athena.types import VARCHAR, Type
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+_MISSING = "!"  # in place of a template
 _EXACT_DIGITS = 15  # DuckDB averages decimals as doubles
 
 
@@ -104,14 +105,19 @@ def chosen(name: str, overloads: Sequence[Signature], arguments: Sequence[Type])
 
     Raises:
         UnknownFunctionError: None fits.
+        UnsupportedFunctionError: The one that fits is not available here.
     """
     fitting = [found for one in overloads if (found := match(one, arguments)) is not None]
     if not fitting:
         known(name)
         given = ", ".join(map(str, arguments))
-        expected = ", ".join(map(str, overloads))
-        raise UnknownFunctionError(f"Unexpected parameters ({given}) for function {name}. Expected: {expected}")
-    return min(fitting, key=lambda found: cost(found, arguments))
+        expected = ", ".join(EXPECTED.get(name, ())) or ", ".join(map(str, overloads))
+        told = f" Expected: {expected}" if expected else ""
+        raise UnknownFunctionError(f"Unexpected parameters ({given}) for function {name}.{told}")
+    best = min(fitting, key=lambda found: cost(found, arguments))
+    if best.signature.template == _MISSING:
+        raise UnsupportedFunctionError(f"Function {best.signature} is not available in the local Athena")
+    return best
 
 
 def applied(matched: Match, arguments: Sequence[Value]) -> Value:

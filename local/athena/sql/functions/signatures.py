@@ -2,7 +2,7 @@
 
 A signature reads ``name(type, type) -> type: DuckDB SQL`` with ``{0}``, ``{1}`` for the arguments. Single capital
 letters are type variables, ``function(T, R)`` is a lambda, ``type...`` stands for one or more arguments at the end,
-and ``{*}`` for all of them, separated by commas.
+and ``{*}`` for all of them, separated by commas. ``!`` in place of SQL: Trino has it, the local Athena does not.
 """
 
 from __future__ import annotations

@@ -325,3 +325,15 @@ SPECIAL: dict[str, Callable[[Sequence[Value]], Value]] = {
     "regexp_extract": _regexp_extract("regexp_extract"),
     "regexp_extract_all": _regexp_extract("regexp_extract_all"),
 }
+
+_TIMES = ("date", "timestamp(p)", "timestamp(p) with time zone")
+# What a refusal says that these functions take; Trino's names of the types.
+EXPECTED: dict[str, tuple[str, ...]] = {
+    "date_add": tuple(f"date_add(varchar(x), bigint, {kind})" for kind in _TIMES),
+    "date_diff": tuple(f"date_diff(varchar(x), {kind}, {kind})" for kind in _TIMES),
+    "date_trunc": tuple(f"date_trunc(varchar(x), {kind})" for kind in _TIMES),
+    "date_format": tuple(f"date_format({kind}, varchar(x))" for kind in _TIMES[1:]),
+    "format_datetime": tuple(f"format_datetime({kind}, varchar(x))" for kind in _TIMES[1:]),
+    "date_parse": ("date_parse(varchar(x), varchar(y))",),
+    "parse_datetime": ("parse_datetime(varchar(x), varchar(y))",),
+}
