@@ -133,6 +133,9 @@ class Catalog(Protocol):
     def add_partition(self, table: Table, partition: Partition) -> bool:
         """Add a partition; False when there is one with the same values."""
 
+    def update_partition(self, table: Table, partition: Partition) -> None:
+        """Replace the definition of a partition that has the same values."""
+
     def drop_partition(self, table: Table, partition: Partition) -> None:
         """Remove a partition from the catalog."""
 

@@ -40,6 +40,7 @@ _KINDS: tuple[tuple[str, Kind], ...] = (
     (r"drop\s+view", Kind("DDL", "DROP_VIEW")),
     (r"alter\s+table\s+\S+\s+add\s+(if\s+not\s+exists\s+)?partition", Kind("DDL", "ALTER_TABLE_ADD_PARTITION")),
     (r"alter\s+table\s+\S+\s+drop\s+(if\s+exists\s+)?partition", Kind("DDL", "ALTER_TABLE_DROP_PARTITION")),
+    (r"alter\s+table\s+\S+\s+(partition\s*\([^;]*\)\s*)?set\s+location", Kind("DDL", "ALTER_TABLE_SET_LOCATION")),
     (r"alter\s+table\s+\S+\s+set\s+tblproperties", Kind("DDL", "ALTER_TABLE_PROPERTIES")),
     (r"alter\s+table\s+\S+\s+add\s+columns", Kind("DDL", "ALTER_TABLE_ADD_COLUMNS")),
     (r"alter\s+table", Kind("DDL", "ALTER_TABLE")),

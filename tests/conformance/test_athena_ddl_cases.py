@@ -161,6 +161,34 @@ def test_a_table_is_found_by_its_database_and_catalog(account: Account, table: s
         assert _succeed(account, f"SELECT count(*) FROM {name}").rows == [["0"]]
 
 
+def test_a_partition_can_be_pointed_to_another_place(account: Account, table: str) -> None:
+    _lines(account, f"MSCK REPAIR TABLE {table}")
+    glue, elsewhere = account.client("glue"), f"{account.location('people')}partition_date={_DAYS[2]}/"
+    place = {"DatabaseName": account.database, "TableName": table, "PartitionValues": [_DAYS[0]]}
+    before = glue.get_partition(**place)["Partition"]
+    _succeed(account, f"ALTER TABLE {table} PARTITION (partition_date = '{_DAYS[0]}') SET LOCATION '{elsewhere}'")
+    after = glue.get_partition(**place)["Partition"]
+    assert after["StorageDescriptor"] == {**before["StorageDescriptor"], "Location": elsewhere}
+    assert after["CreationTime"] == before["CreationTime"]
+    found = _succeed(account, f"SELECT id, partition_date FROM {table} WHERE partition_date = '{_DAYS[0]}'")
+    assert found.rows == [[_DAYS[2], _DAYS[0]]]
+
+
+def test_a_table_can_be_pointed_to_another_place(account: Account, table: str) -> None:
+    _succeed(account, f"ALTER TABLE {table} SET LOCATION '{account.location('elsewhere')}'")
+    found = account.client("glue").get_table(DatabaseName=account.database, Name=table)["Table"]
+    assert found["StorageDescriptor"]["Location"] == account.location("elsewhere")
+
+
+def test_a_partition_that_is_not_registered_is_named(account: Account, table: str) -> None:
+    missing = "PARTITION (partition_date = '2020-11-20')"
+    found = run(account, f"ALTER TABLE {table} DROP {missing}")
+    told = "FAILED: SemanticException [Error 10006]: Partition not found"
+    assert found.reason == f"{told} (partition_date = '2020-11-20')"
+    found = run(account, f"ALTER TABLE {table} {missing} SET LOCATION '{account.location('elsewhere')}'")
+    assert found.reason == f"{told} {{partition_date=2020-11-20}}"
+
+
 @pytest.mark.parametrize("version", ["FOR TIMESTAMP AS OF TIMESTAMP '2020-01-01 00:00:00 UTC'", "FOR VERSION AS OF 1"])
 def test_a_table_has_no_versions_to_go_back_to(account: Account, table: str, version: str) -> None:
     for name in (table, f'"{table}$partitions"'):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 AVRO_INPUT = "org.apache.hadoop.hive.ql.io.avro.AvroContainerInputFormat"
 AVRO_OUTPUT = "org.apache.hadoop.hive.ql.io.avro.AvroContainerOutputFormat"
+_UNQUOTED = frozenset({"tinyint", "smallint", "int", "bigint"})
 _FORMATS = {"AVRO": (AVRO_SERDE, AVRO_INPUT, AVRO_OUTPUT)}
 
 
@@ -103,7 +104,7 @@ def storage(tokens: Tokens, table_columns: tuple[Column, ...]) -> Storage:
     if "avro.schema.url" in parameters:
         raise DdlError("SemanticException", "Athena does not support avro.schema.url: use avro.schema.literal")
     tokens.expect("LOCATION")
-    return Storage(table_columns, _location(tokens.string()), serde, parameters, input_format, output_format)
+    return Storage(table_columns, location(tokens), serde, parameters, input_format, output_format)
 
 
 def _format(tokens: Tokens, serde: str) -> tuple[str, str, str]:
@@ -118,10 +119,24 @@ def _format(tokens: Tokens, serde: str) -> tuple[str, str, str]:
     return serde or own, input_format, output_format
 
 
-def _location(given: str) -> str:
+def location(tokens: Tokens) -> str:
+    """The string after LOCATION."""
+    given = tokens.string()
     if not given.startswith("s3://"):
         raise DdlError("SemanticException", f"The location '{given}' is not an S3 URI")
     return given
+
+
+def partition_condition(table: Table, values: tuple[str, ...]) -> str:
+    """A partition as Hive's errors write the condition that looks for it: ``(key = 'value')``."""
+    conditions = [
+        f"({key.name} = {value})" if key.type.lower() in _UNQUOTED else f"({key.name} = '{value}')"
+        for key, value in zip(table.partition_keys, values, strict=True)
+    ]
+    joined = conditions[0]
+    for condition in conditions[1:]:
+        joined = f"({joined} and {condition})"
+    return joined
 
 
 def partition_location(table: Table, values: tuple[str, ...]) -> str:

@@ -38,6 +38,7 @@ class DdlRunner:
             "DROP_TABLE": self._drop_table,
             "ALTER_TABLE_ADD_PARTITION": self._add_partitions,
             "ALTER_TABLE_DROP_PARTITION": self._drop_partitions,
+            "ALTER_TABLE_SET_LOCATION": self._set_location,
             "ALTER_TABLE_PROPERTIES": self._set_properties,
             "ALTER_TABLE_ADD_COLUMNS": self._add_columns,
             "MSCK_REPAIR_TABLE": self._repair,
@@ -206,12 +207,29 @@ class DdlRunner:
             if values in registered:
                 wanted.append(registered[values])
             elif not if_exists:
-                named = "/".join(f"{key.name}={value}" for key, value in zip(table.partition_keys, values, strict=True))
-                raise DdlError("SemanticException", f"[Error 10006]: Partition not found {named}")
+                raise _partition_not_found(definitions.partition_condition(table, values))
             tokens.accept(",")
         tokens.end()
         for partition in wanted:
             self._catalog.drop_partition(table, partition)
+        return _DONE
+
+    def _set_location(self, tokens: Tokens, database: str | None) -> Result:
+        tokens.expect("ALTER", "TABLE")
+        table = self._table(tokens, database)
+        values = definitions.partition_spec(tokens, table) if tokens.accept("PARTITION") else None
+        tokens.expect("SET", "LOCATION")
+        location = definitions.location(tokens)
+        tokens.end()
+        if values is None:
+            self._catalog.update_table(replace(table, storage=replace(table.storage, location=location)))
+            return _DONE
+        found = self._catalog.partitions(table, [values])
+        if not found:
+            keys = (key.name for key in table.partition_keys)
+            given = ", ".join(f"{key}={value}" for key, value in zip(keys, values, strict=True))
+            raise _partition_not_found(f"{{{given}}}")
+        self._catalog.update_partition(table, replace(found[0], storage=replace(found[0].storage, location=location)))
         return _DONE
 
     def _repair(self, tokens: Tokens, database: str | None) -> Result:
@@ -283,6 +301,10 @@ class DdlRunner:
         table = self._table(tokens, database)
         tokens.end()
         return show.describe(table)
+
+
+def _partition_not_found(shown: str) -> DdlError:
+    return DdlError("SemanticException", f"[Error 10006]: Partition not found {shown}")
 
 
 def _execution_error(message: str) -> DdlError:

@@ -142,6 +142,10 @@ class MemoryCatalog:
         """Not needed."""
         raise NotImplementedError
 
+    def update_partition(self, table: Table, partition: Partition) -> None:
+        """Not needed."""
+        raise NotImplementedError
+
     def drop_partition(self, table: Table, partition: Partition) -> None:
         """Not needed."""
         raise NotImplementedError
