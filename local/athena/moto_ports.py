@@ -128,13 +128,15 @@ class MotoCatalog:
 
     def update_partition(self, table: Table, partition: Partition) -> None:
         """Replace the definition of a partition that has the same values."""
-        place = (table.database, table.name, list(partition.values))
-        current = self._glue.get_partition(*place)
+        # Not moto's own update: that makes another partition, with another time of creation.
+        current = self._glue.get_partition(table.database, table.name, list(partition.values))
         kept = current.partition_input
         descriptor = {**(kept.get("StorageDescriptor") or {}), **_storage_descriptor(partition.storage)}
-        wanted = {**kept, "StorageDescriptor": descriptor, "Parameters": dict(partition.parameters)}
-        self._glue.update_partition(table.database, table.name, wanted, list(partition.values))
-        self._glue.get_partition(*place).creation_time = current.creation_time
+        current.partition_input = {
+            **kept,
+            "StorageDescriptor": descriptor,
+            "Parameters": dict(partition.parameters),
+        }
 
     def drop_partition(self, table: Table, partition: Partition) -> None:
         """Remove a partition from the catalog."""
