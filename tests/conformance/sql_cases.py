@@ -252,6 +252,7 @@ EXPRESSIONS = [
         "array",
         "[2025-06-01 22:30:00.000, 2025-06-01 23:30:00.000]",
     ),
+    Expression("DATE '2025-06-01' + 2 * INTERVAL '1' DAY", "date", "2025-06-03"),
     Expression("sequence(NULL, DATE '2025-06-01', INTERVAL '1' DAY)", "array", None),
     Expression("sequence(5, 1, -2)", "array", "[5, 3, 1]"),
     Expression("filter(ARRAY[1, 2, 3], x -> x > 1)", "array", "[2, 3]"),

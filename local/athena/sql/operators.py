@@ -149,6 +149,8 @@ def _moved(symbol: str, left: Value, right: Value) -> Value | None:
     if symbol == "-" and left.type.name == right.type.name and left.type.name.startswith("timestamp"):
         one, other = comparable(left), comparable(right)
         return combined(f"((epoch_us({one}) - epoch_us({other})) // 1000)", DAY_TO_SECOND, left, right)
+    if symbol == "*" and left.type.is_integer and right.type in intervals:
+        left, right = right, left
     if symbol == "*" and left.type in intervals and right.type.is_integer:
         return combined(f"({left.sql} * {right.sql})", left.type, left, right)
     return None
