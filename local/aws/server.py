@@ -90,7 +90,7 @@ class _Handler(BaseHTTPRequestHandler):
                 close()
         self._respond(status, headers, payload)
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = _serve  # noqa: N815
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = _serve  # noqa: N815  # http.server asks for these names
 
     def handle_expect_100(self) -> bool:
         """Say "100 Continue" now: boto3 waits a second for it before it sends an object's bytes."""

@@ -221,7 +221,7 @@ def merged(current: PartitionTypeDef, wanted: PartitionInputTypeDef) -> Partitio
         "OutputFormat": should_be["OutputFormat"],
         "SerdeInfo": {**is_now.get("SerdeInfo", {}), **should_be["SerdeInfo"], "Parameters": parameters},
     }
-    kept = {name: current[name] for name in _KEPT_OF_PARTITION if name in current}  # type: ignore[literal-required]
+    kept = {name: current[name] for name in _KEPT_OF_PARTITION if name in current}  # type: ignore[literal-required]  # keys as data
     return {**kept, "Values": current["Values"], "StorageDescriptor": {**is_now, **owned}}  # type: ignore[typeddict-item]
 
 

@@ -70,7 +70,7 @@ class MemoryObjects:
             raise ObjectNotFoundError(uri)
         return self.content[uri]
 
-    def write(self, uri: str, data: bytes, content_type: str) -> None:  # noqa: ARG002
+    def write(self, uri: str, data: bytes, content_type: str) -> None:  # noqa: ARG002  # the port asks for it
         """Create or replace an object."""
         self.content[uri] = data
 
@@ -94,7 +94,7 @@ class MemoryCatalog:
         """One database."""
         return Database(name) if name == "db" else None
 
-    def tables(self, database: str) -> Sequence[Table]:  # noqa: ARG002
+    def tables(self, database: str) -> Sequence[Table]:  # noqa: ARG002  # the port asks for it
         """All tables."""
         return [Table("db", "rows", self._storage(LOCATION), (Column("partition_date", "string"),))]
 
@@ -102,13 +102,13 @@ class MemoryCatalog:
         """One table."""
         return self.tables(database)[0] if name == "rows" else None
 
-    def partition_values(self, table: Table) -> Sequence[tuple[str, ...]]:  # noqa: ARG002
+    def partition_values(self, table: Table) -> Sequence[tuple[str, ...]]:  # noqa: ARG002  # the port asks for it
         """The values of all partitions."""
         return [(day,) for day in self.dates]
 
     def partitions(
         self,
-        table: Table,  # noqa: ARG002
+        table: Table,  # noqa: ARG002  # the port asks for it
         values: Collection[tuple[str, ...]] | None = None,
     ) -> Sequence[Partition]:
         """Partitions."""
