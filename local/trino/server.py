@@ -17,6 +17,7 @@ from local.workspace import HOST
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from dmd_pipeline.settings import Settings
@@ -99,7 +100,8 @@ class Trino:
 
     def connect(self, database: str | None = None) -> trino.dbapi.Connection:
         """A connection for one thread; values come as the server writes them, not as Python's types."""
-        return trino.dbapi.connect(
+        connect: Callable[..., trino.dbapi.Connection] = trino.dbapi.connect
+        return connect(
             host=HOST,
             port=self._port,
             user="conformance",

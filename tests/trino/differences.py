@@ -1,0 +1,37 @@
+"""Every known difference between the local Athena and Trino, with its reason.
+
+The list is strict: what is listed must differ, and what differs must be listed. ``docs/local-athena.md`` tells the
+same under "Known differences", for whoever writes queries.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Difference(NamedTuple):
+    """A cause, and the cases in which it shows.
+
+    Attributes:
+        reason: Why the local Athena does otherwise, or nothing.
+        names: The names of the cases, by group.
+    """
+
+    reason: str
+    names: dict[str, tuple[str, ...]]
+
+
+DIFFERENCES: tuple[Difference, ...] = ()
+
+
+def listed(group: str, name: str) -> str | None:
+    """The reason for which a case differs; None when it must be equal."""
+    return _REASONS.get((group, name))
+
+
+_REASONS = {
+    (group, name): difference.reason
+    for difference in DIFFERENCES
+    for group, names in difference.names.items()
+    for name in names
+}
