@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import math
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 Row = tuple["str | None", ...]
 _DIGITS = {"double": 12, "real": 6}
 _MOST_SHOWN = 5
+_SHOWN_DIGITS = 3
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,12 @@ def _text(value: Any, kind: Type, leaf: Callable[[Any, Type], str]) -> str | Non
 
 
 def _local_leaf(value: Any, kind: Type) -> str:
-    return str(text_of(value, kind))
+    written = str(text_of(value, kind))
+    if kind.name.startswith("timestamp") and kind.numbers[0] < _SHOWN_DIGITS:
+        # Athena shows milliseconds whatever the type's precision; Trino shows the type's digits.
+        digits = kind.numbers[0]
+        return re.sub(r"\.(\d+)", lambda found: f".{found[1][:digits]}" if digits else "", written, count=1)
+    return written
 
 
 def _trino_leaf(value: Any, kind: Type) -> str:

@@ -19,7 +19,8 @@ def parse(text: str) -> Type:
     >>> str(parse('row(a bigint, "b c" array(varchar(3)))'))
     'row(a bigint, "b c" array(varchar(3)))'
     """
-    tokens = _TOKEN.findall(text)
+    # The client spells intervals in capitals.
+    tokens = _TOKEN.findall(text.lower() if text.startswith("INTERVAL") else text)
     kind, rest = _type(tokens)
     if rest:
         raise ValueError(f"{text!r} is no name of a type: {' '.join(rest)!r} is left over")
