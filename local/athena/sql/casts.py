@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 _NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+_FLOAT = r"[+-]?(?:NaN|Infinity|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"  # as Java reads it
 _DAY = "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
 _INTEGER_NAMES = {"tinyint": "TINYINT", "smallint": "SMALLINT", "integer": "INT", "bigint": "BIGINT"}
 
@@ -94,7 +95,9 @@ def _text_to_integer(sql: str, _source: Type, target: Type) -> str:
 
 
 def _text_to_float(sql: str, _source: Type, target: Type) -> str:
-    attempt = f"TRY_CAST(trim({sql}) AS {target.duckdb})"
+    text = f"trim({sql}, whitespace())"
+    number = f"regexp_extract({text}, '^({_FLOAT})[dDfF]?$', 1)"
+    attempt = f"CASE WHEN regexp_full_match({text}, '{_FLOAT}[dDfF]?') THEN CAST({number} AS {target.duckdb}) END"
     return _or_fail(sql, attempt, f"'Cannot cast ''' || {sql} || ''' to {target.name.upper()}'", target)
 
 
@@ -142,7 +145,7 @@ def _text_to_zoned(sql: str, _source: Type, target: Type) -> str:
 
 
 def _float_to_integer(sql: str, _source: Type, target: Type) -> str:
-    return f"CAST(floor(CAST({sql} AS DOUBLE) + 0.5) AS {target.duckdb})"
+    return f"CAST(round(CAST({sql} AS DOUBLE)) AS {target.duckdb})"
 
 
 def _decimal_to_integer(sql: str, _source: Type, target: Type) -> str:

@@ -258,11 +258,16 @@ class ExpressionTranslator:
                 raise OperatorError(
                     f"value and result of subquery must be of the same type for IN expression: {value.type} vs {kind}"
                 )
+            if common.elements:
+                raise refused("NOT_SUPPORTED", f"The local Athena does not look for a {common} in a subquery", node)
             one = comparable(converted(value, common))
             selected = comparable(converted(Value("c0", kind), common))
             return _with_subquery(f"({one} IN (SELECT {selected} FROM ({sql})))", BOOLEAN, value)
         options = [self.translate(option) for option in node.expressions]
-        values, _ = unified([value, *options], "IN value and list items must be the same type: {} vs {}")
+        values, kind = unified([value, *options], "IN value and list items must be the same type: {} vs {}")
+        if kind.elements:
+            same = (compare("=", values[0], option).sql for option in values[1:])
+            return combined(f"({' OR '.join(same)})", BOOLEAN, value, *options)
         listed = ", ".join(comparable(option) for option in values[1:])
         return combined(f"({comparable(values[0])} IN ({listed}))", BOOLEAN, value, *options)
 
@@ -381,8 +386,7 @@ class ExpressionTranslator:
         field = Field(parameter, before[0].type.element, variable, facts=Facts())
         inner = ExpressionTranslator(self.scope.with_variables({parameter: field}), self.queries, self.keys)
         body = inner.translate(node.this)
-        kind = Type("function", elements=(before[0].type.element, body.type))
-        return Value(f"{variable}: {body.sql}", kind, body.facts)
+        return Value(f"{variable}: {body.sql}", Type("function", elements=(*kinds, body.type)), body.facts)
 
     def _grouping(self, node: exp.Anonymous) -> Value:
         values = [self.translate(argument) for argument in node.expressions]

@@ -84,8 +84,9 @@ MACROS = {
         "ELSE length(ltrim(number_fraction(t), '0')) - length(number_fraction(t)) - 1 END"
     ),
     "number_scientific(t)": (
+        "CASE WHEN number_digits(t) = '0' THEN '0E0' ELSE "
         "left(number_digits(t), 1) || '.' || coalesce(nullif(substring(number_digits(t), 2), ''), '0') || 'E' || "
-        "CASE WHEN number_digits(t) = '0' THEN 0 ELSE number_exponent(t) END"
+        "number_exponent(t) END"
     ),
     "number_plain(t)": (
         "CASE WHEN number_exponent(t) < 0 "
@@ -95,7 +96,7 @@ MACROS = {
         "coalesce(nullif(substring(number_digits(t), number_exponent(t) + 2), ''), '0') END"
     ),
     "number_signed(x, t)": (
-        "CASE WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN CASE WHEN x < 0 THEN '-' ELSE '' END || 'Infinity' "
+        "CASE WHEN x IS NULL THEN NULL WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN CASE WHEN x < 0 THEN '-' ELSE '' END || 'Infinity' "
         "ELSE CASE WHEN signbit(x) THEN '-' ELSE '' END || t END"
     ),
     "trino_number_text(x)": "number_signed(x, number_scientific(CAST(abs(x) AS VARCHAR)))",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from local.athena import types
 from local.athena.sql.casts import cast
 from local.athena.sql.failing import failing
+from local.athena.sql.nesting import nested_equality
 from local.athena.sql.values import Value, combined
 from local.athena.types import DATE, DAY_TO_SECOND, YEAR_TO_MONTH, Type, as_decimal, common_type, decimal
 
@@ -45,7 +46,11 @@ def compare(symbol: str, left: Value, right: Value) -> Value:
     kind = common_type(left.type, right.type)
     if kind is None or (kind.name in _UNORDERED and symbol not in ("=", "<>")):
         raise OperatorError(f"Cannot apply operator: {left.type} {symbol} {right.type}")
-    one, other = comparable(converted(left, kind)), comparable(converted(right, kind))
+    one, other = converted(left, kind).sql, converted(right, kind).sql
+    if kind.elements and symbol in ("=", "<>"):
+        same = nested_equality(one, other, kind)
+        return combined(same if symbol == "=" else f"(NOT {same})", types.BOOLEAN, left, right)
+    one, other = comparable(Value(one, kind)), comparable(Value(other, kind))
     return combined(f"({one} {symbol} {other})", types.BOOLEAN, left, right)
 
 
@@ -196,12 +201,20 @@ def joined(left: Value, right: Value) -> Value:
     }:
         return combined(f"({left.sql} || {right.sql})", types.VARCHAR, left, right)
     if left.type.name == "array" and right.type.name != "array":
-        right = combined(f"[{right.sql}]", types.array(right.type), right)
+        right = _as_array(right)
     elif right.type.name == "array" and left.type.name != "array":
-        left = combined(f"[{left.sql}]", types.array(left.type), left)
+        left = _as_array(left)
     if left.type.name == right.type.name == "array":
         values, kind = unified([left, right], "Cannot concatenate {} and {}")
         return combined(f"trino_concat_lists([{values[0].sql}, {values[1].sql}])", kind, left, right)
     if left.type == right.type == types.VARBINARY:
         return combined(f"({left.sql} || {right.sql})", types.VARBINARY, left, right)
     raise OperatorError(f"Cannot apply operator: {left.type} || {right.type}")
+
+
+def _as_array(value: Value) -> Value:
+    """An element as an array of its own; nothing can be added that is NULL."""
+    if value.type == types.UNKNOWN:
+        raise OperatorError("Could not choose a best candidate operator. Explicit type casts must be added.")
+    sql = f"CASE WHEN {value.sql} IS NULL THEN NULL ELSE [{value.sql}] END"
+    return combined(sql, types.array(value.type), value)

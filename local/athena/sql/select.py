@@ -131,7 +131,7 @@ class Select:
         return key
 
     def _grouping_key(self, node: exp.Expr) -> str:
-        if isinstance(node, exp.Literal) and not node.is_string:
+        if _is_position(node):
             position = int(node.name)
             selected = self._expanded()
             if not 1 <= position <= len(selected):
@@ -261,7 +261,7 @@ class Select:
     @staticmethod
     def _named_item(node: exp.Expr, items: list[_Item]) -> int | None:
         """The item that a number or an alias in ORDER BY stands for."""
-        if isinstance(node, exp.Literal) and not node.is_string:
+        if _is_position(node):
             position = int(node.name)
             if not 1 <= position <= len(items):
                 raise refused("INVALID_COLUMN_REFERENCE", f"ORDER BY position {position} is not in select list", node)
@@ -283,6 +283,11 @@ def _not_aggregated(shown: str, node: exp.Expr) -> Exception:
     return refused(
         "EXPRESSION_NOT_AGGREGATE", f"'{shown}' must be an aggregate expression or appear in GROUP BY clause", node
     )
+
+
+def _is_position(node: exp.Expr) -> bool:
+    """Whether it is a whole number, which counts the columns of the select list; 1.5 is only a constant."""
+    return isinstance(node, exp.Literal) and not node.is_string and node.name.isdigit()
 
 
 def _is_star(node: exp.Expr) -> bool:

@@ -204,7 +204,7 @@ array_max(array(T)) -> T: trino_array_max({0})
 array_min(array(T)) -> T: trino_array_min({0})
 array_sort(array(T)) -> array(T): list_sort({0}, 'ASC', 'NULLS LAST')
 array_position(array(T), T) -> bigint: trino_array_position({0}, {1})
-array_remove(array(T), T) -> array(T): list_filter({0}, lambda e: e IS NULL OR e <> {1})
+array_remove(array(T), T) -> array(T): CASE WHEN {1} IS NOT NULL THEN list_filter({0}, lambda e: e IS NULL OR e <> {1}) END
 array_intersect(array(T), array(T)) -> array(T): trino_distinct(list_filter({0}, lambda e: trino_has({1}, e)))
 array_except(array(T), array(T)) -> array(T): trino_distinct(list_filter({0}, lambda e: NOT trino_has({1}, e)))
 array_union(array(T), array(T)) -> array(T): trino_distinct(list_concat({0}, {1}))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from local.athena import types
 from local.athena.sql.casts import cast
 from local.athena.sql.functions.dateformats import PatternError, from_joda, from_mysql
-from local.athena.sql.operators import OperatorError, arithmetic, comparable, converted, unified
+from local.athena.sql.operators import OperatorError, arithmetic, comparable, compare, converted, unified
 from local.athena.sql.values import Value, combined, quote
 from local.athena.types import BIGINT, BOOLEAN, DATE, TIMESTAMP, VARCHAR, ZONED, Type, decimal
 
@@ -170,8 +170,8 @@ def _coalesce(arguments: Sequence[Value]) -> Value:
 def _nullif(arguments: Sequence[Value]) -> Value:
     _count(arguments, 2)
     values, _ = unified(list(arguments), "Types are not comparable with NULLIF: {} vs {}")
-    one, other = comparable(values[0]), comparable(values[1])
-    return combined(f"CASE WHEN {one} = {other} THEN NULL ELSE {arguments[0].sql} END", arguments[0].type, *arguments)
+    same = compare("=", values[0], values[1]).sql
+    return combined(f"CASE WHEN {same} THEN NULL ELSE {arguments[0].sql} END", arguments[0].type, *arguments)
 
 
 def _extreme(name: str) -> Callable[[Sequence[Value]], Value]:
