@@ -125,8 +125,9 @@ def _display(kind: Type) -> str:
             for name, element in zip(kind.names, kind.elements, strict=True)
         )
         return f"row({', '.join(fields)})"
-    arguments = [str(number) for number in kind.numbers] + [str(element) for element in kind.elements]
-    return f"{kind.name}({', '.join(arguments)})" if arguments else kind.name
+    if kind.numbers:
+        return f"{kind.name}({','.join(map(str, kind.numbers))})"
+    return f"{kind.name}({', '.join(map(str, kind.elements))})" if kind.elements else kind.name
 
 
 def _quoted_if_needed(name: str) -> str:
@@ -272,7 +273,7 @@ def parse_hive(text: str) -> Type:
     """The Trino type of a Hive type, as Glue spells it.
 
     >>> str(parse_hive("array<struct<name:string,size:decimal(10,2)>>"))
-    'array(row(name varchar, size decimal(10, 2)))'
+    'array(row(name varchar, size decimal(10,2)))'
     """
     return _cached_hive(text)
 

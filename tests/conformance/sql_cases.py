@@ -131,7 +131,7 @@ EXPRESSIONS = [
     Expression("CAST(ROW(1, 'a') AS ROW(x bigint, y varchar))", "row", "{x=1, y=a}"),
     Expression("CAST(ROW(1, 'a') AS ROW(x bigint, y varchar)).y", "varchar", "a"),
     Expression("CAST(ARRAY['1', '2'] AS array(integer))", "array", "[1, 2]"),
-    Expression("typeof(ARRAY[1, 2.5])", "varchar", "array(decimal(11, 1))"),
+    Expression("typeof(ARRAY[1, 2.5])", "varchar", "array(decimal(11,1))"),
     # text
     Expression("lower('AbC')", "varchar", "abc"),
     Expression("length('abc')", "bigint", "3"),
@@ -150,7 +150,13 @@ EXPRESSIONS = [
     Expression("split_part('a,b', ',', 2)", "varchar", "b"),
     Expression("split_part('a,b', ',', 3)", "varchar", None),
     Expression("replace('aXbX', 'X')", "varchar", "ab"),
+    Expression("replace('abc', 'b', 'xyz')", "varchar", "axyzc"),
     Expression("reverse('abc')", "varchar", "cba"),
+    Expression("lower(NULL)", "varchar", None),
+    Expression("upper(CAST(1 AS varchar))", "varchar", "1"),
+    Expression("chr(65)", "varchar", "A"),
+    Expression("regexp_split('a1b', '\\d')", "array", "[a, b]"),
+    Expression("regexp_replace('abc', 'b')", "varchar", "ac"),
     Expression("starts_with('abc', 'ab')", "boolean", "true"),
     Expression("regexp_like('2025-06-01', '^\\d{4}-\\d{2}')", "boolean", "true"),
     Expression("regexp_extract('a1b22', '\\d+')", "varchar", "1"),
@@ -191,6 +197,10 @@ EXPRESSIONS = [
     ),
     Expression("from_iso8601_date('2025-06-05')", "date", "2025-06-05"),
     Expression("to_iso8601(DATE '2025-06-05')", "varchar", "2025-06-05"),
+    Expression("to_iso8601(TIMESTAMP '2025-06-05 09:08:07.123456')", "varchar", "2025-06-05T09:08:07.123456"),
+    Expression(
+        "to_iso8601(TIMESTAMP '2025-06-05 09:08:07.120 America/New_York')", "varchar", "2025-06-05T09:08:07.120-04:00"
+    ),
     Expression(
         "at_timezone(TIMESTAMP '2025-07-01 00:00:00 UTC', 'America/New_York')",
         "timestamp with time zone",
@@ -232,6 +242,9 @@ EXPRESSIONS = [
     Expression("slice(ARRAY[1, 2, 3], 2, 2)", "array", "[2, 3]"),
     Expression("sequence(3, 1)", "array", "[3, 2, 1]"),
     Expression("ARRAY[1] || ARRAY[2]", "array", "[1, 2]"),
+    Expression("ARRAY[1] || CAST(NULL AS integer)", "array", None),
+    Expression("array_remove(ARRAY[1, 2], NULL)", "array", None),
+    Expression("array_remove(ARRAY[1, 2, NULL], 1)", "array", "[2, null]"),
     Expression("zip(ARRAY[1, 2], ARRAY['a', 'b'])", "array", "[{field0=1, field1=a}, {field0=2, field1=b}]"),
     Expression("transform(ARRAY[1, 2], x -> x * 10)", "array", "[10, 20]"),
     Expression(
@@ -242,16 +255,13 @@ EXPRESSIONS = [
     Expression(
         "cardinality(filter(ARRAY[CAST(ROW('in') AS ROW(name varchar))], v -> v.name = 'in')) "
         "FROM (VALUES 'out') t(name)",
-    Expression("ARRAY[1] || CAST(NULL AS integer)", "array", None),
-    Expression("array_remove(ARRAY[1, 2], NULL)", "array", None),
-    Expression("array_remove(ARRAY[1, 2, NULL], 1)", "array", "[2, null]"),
         "bigint",
         "1",
     ),
     Expression(
         "element_at(ARRAY[CAST(ROW('in') AS ROW(name varchar))], 1).name FROM (VALUES 'out') t(name)", "varchar", "in"
     ),
-    Expression("arbitrary(x).name FROM (VALUES CAST(ROW('in') AS ROW(name varchar))) t(x)", "varchar", "in"),
+    Expression("arbitrary(x).name FROM (SELECT CAST(ROW('in') AS ROW(name varchar)) AS x)", "varchar", "in"),
     Expression("map_agg(k, v)['a'] FROM (VALUES ('a', 1), ('a', 1), (NULL, 2)) t(k, v)", "integer", "1"),
     Expression("cardinality(map_agg(k, v)) FROM (VALUES ('a', 1), ('a', 2), (NULL, 3)) t(k, v)", "bigint", "1"),
     Expression(
@@ -294,6 +304,7 @@ _NUMBERS = "(VALUES 1, 2, 3) t(x)"
 _PAIRS = "(VALUES ('a', 1), ('b', 2), ('a', 3)) t(k, v)"
 
 QUERIES = [
+    Query("SELECT 1.5, count(*) AS n FROM (VALUES 1, 2) t(x) GROUP BY 1.5", ["_col0", "n"], [["1.5", "2"]]),
     Query("SELECT 1, 2 AS two, x FROM (VALUES 3) t(x)", ["_col0", "two", "x"], [["1", "2", "3"]]),
     Query(
         "SELECT a[1].n, (r).n, r.n "
@@ -301,10 +312,10 @@ QUERIES = [
         ["_col0", "n", "n"],
         [["1", "2", "2"]],
     ),
+    Query("SELECT * FROM (VALUES ROW(1, 'a'), (2, 'b')) t(x, y) ORDER BY x", ["x", "y"], [["1", "a"], ["2", "b"]]),
     Query("SELECT * FROM (VALUES (1, 'a')) t(x, y);", ["x", "y"], [["1", "a"]]),
     Query("-- a comment\nSELECT /* another */ 1 AS one", ["one"], [["1"]]),
     Query(f"SELECT count(*) AS n, sum(x) AS s, avg(x) AS a FROM {_NUMBERS}", ["n", "s", "a"], [["3", "6", "2.0"]]),
-    Query("SELECT 1.5, count(*) AS n FROM (VALUES 1, 2) t(x) GROUP BY 1.5", ["_col0", "n"], [["1.5", "2"]]),
     Query(f"SELECT count_if(x > 1) AS c FROM {_NUMBERS}", ["c"], [["2"]]),
     Query(f"SELECT sum(x) FILTER (WHERE x > 1) AS s FROM {_NUMBERS}", ["s"], [["5"]]),
     Query("SELECT count(*) AS c, sum(x) AS s FROM (VALUES 1) t(x) WHERE x > 1", ["c", "s"], [["0", None]]),

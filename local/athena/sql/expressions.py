@@ -27,7 +27,7 @@ from local.athena.sql.operators import (
 from local.athena.sql.parsing_errors import position, refused
 from local.athena.sql.scopes import Field, Scope
 from local.athena.sql.values import Facts, Loose, Value, combined, quote
-from local.athena.types import BOOLEAN, VARCHAR, Type
+from local.athena.types import BOOLEAN, Type
 
 
 if TYPE_CHECKING:
@@ -250,6 +250,8 @@ class ExpressionTranslator:
         """IN with a list or a subquery."""
         value = self.translate(node.this)
         query = node.args.get("query")
+        if query is None and isinstance(node.expressions[0], exp.Values):
+            query = node.expressions[0]
         if query is not None:
             inner = query.unnest() if isinstance(query, exp.Subquery) else query
             sql, kind = self.queries.single_column(inner, self.scope)
@@ -370,28 +372,40 @@ class ExpressionTranslator:
         return calls.call_scalar(name, self.arguments(name, node.expressions))
 
     def arguments(self, name: str, nodes: list[exp.Expr]) -> list[Value]:
-        """The arguments of a call; a lambda's parameters get the types of the arguments before it."""
-        values: list[Value] = []
+        """The arguments of a call; the types of a lambda's parameters follow from those that are no lambdas."""
         for node in nodes:
             if isinstance(node, exp.Star | exp.Distinct | exp.Order):
                 raise refused("FUNCTION_NOT_FOUND", f"Unexpected parameters for function {name}", node)
-            values.append(self._lambda(name, node, values) if isinstance(node, exp.Lambda) else self.translate(node))
-        return values
+        plain = [None if isinstance(node, exp.Lambda) else self.translate(node) for node in nodes]
+        if None not in plain:
+            return [value for value in plain if value is not None]
+        return self._with_lambdas(name, nodes, plain)
 
-    def _lambda(self, name: str, node: exp.Lambda, before: list[Value]) -> Value:
-        if len(node.expressions) != 1 or not before or before[0].type.name != "array":
-            raise refused("NOT_SUPPORTED", f"The local Athena does not run {name} with such a lambda", node)
-        parameter = node.expressions[0].name.lower()
+    def _with_lambdas(self, name: str, nodes: list[exp.Expr], plain: list[Value | None]) -> list[Value]:
+        lambdas = [node for node in nodes if isinstance(node, exp.Lambda)]
+        kinds = calls.lambda_types(name, [None if value is None else value.type for value in plain])
+        if kinds is None:
+            raise refused("NOT_SUPPORTED", f"The local Athena does not run {name} with such a lambda", lambdas[0])
+        translated = iter([self._lambda(node, one) for node, one in zip(lambdas, kinds, strict=True)])
+        return [next(translated) if value is None else value for value in plain]
+
+    def _lambda(self, node: exp.Lambda, kinds: tuple[Type, ...]) -> Value:
+        if len(node.expressions) != len(kinds):
+            raise refused("NOT_SUPPORTED", f"The local Athena does not run such a lambda: {_shown(node)}", node)
         variable = f"v{len(self.scope.variables)}"
-        field = Field(parameter, before[0].type.element, variable, facts=Facts())
-        inner = ExpressionTranslator(self.scope.with_variables({parameter: field}), self.queries, self.keys)
+        refs = [variable] if len(kinds) == 1 else [f"{variable}.p{place}" for place in range(len(kinds))]
+        names = [parameter.name.lower() for parameter in node.expressions]
+        fields = {
+            name: Field(name, kind, ref, facts=Facts()) for name, kind, ref in zip(names, kinds, refs, strict=True)
+        }
+        inner = ExpressionTranslator(self.scope.with_variables(fields), self.queries, self.keys)
         body = inner.translate(node.this)
         return Value(f"{variable}: {body.sql}", Type("function", elements=(*kinds, body.type)), body.facts)
 
     def _grouping(self, node: exp.Anonymous) -> Value:
         values = [self.translate(argument) for argument in node.expressions]
         facts = Facts(aggregate=True, plain=False)
-        return Value(f"CAST(grouping({', '.join(value.sql for value in values)}) AS BIGINT)", types.BIGINT, facts)
+        return Value(f"CAST(grouping({', '.join(value.sql for value in values)}) AS INTEGER)", types.INTEGER, facts)
 
     def array(self, node: exp.Array) -> Value:
         """ARRAY[…]."""
@@ -429,10 +443,7 @@ class ExpressionTranslator:
         characters = node.expression
         if characters is None:
             return calls.call_scalar(name, [value])
-        cut = self.translate(characters)
-        if not (value.type.is_text and cut.type.is_text):
-            raise OperatorError(f"Cannot trim {value.type}")
-        return combined(f"{name}({value.sql}, {cut.sql})", VARCHAR, value, cut)
+        return calls.call_scalar(name, [value, self.translate(characters)])
 
     def text_position(self, node: exp.StrPosition) -> Value:
         """POSITION(part IN text)."""

@@ -57,6 +57,13 @@ MACROS = {
         "CASE WHEN start = 0 OR size <= 0 OR abs(start) > length(s) "
         "THEN CASE WHEN s IS NULL THEN NULL ELSE '' END ELSE substring(s, start, size) END"
     ),
+    "pad_length(size, p)": (
+        "CASE WHEN size < 0 THEN "
+        + _fail("INVALID_FUNCTION_ARGUMENT", "'Target length must be in the range [0..2147483647]'")
+        + " WHEN p = '' THEN "
+        + _fail("INVALID_FUNCTION_ARGUMENT", "'Padding string must not be empty'")
+        + " ELSE CAST(size AS INTEGER) END"
+    ),
     "trino_split_part(s, d, n)": (
         "string_split(s, d)[CASE WHEN n < 1 THEN "
         + _fail("INVALID_FUNCTION_ARGUMENT", "'Index must be greater than zero'")
@@ -96,7 +103,8 @@ MACROS = {
         "coalesce(nullif(substring(number_digits(t), number_exponent(t) + 2), ''), '0') END"
     ),
     "number_signed(x, t)": (
-        "CASE WHEN x IS NULL THEN NULL WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN CASE WHEN x < 0 THEN '-' ELSE '' END || 'Infinity' "
+        "CASE WHEN x IS NULL THEN NULL WHEN isnan(x) THEN 'NaN' "
+        "WHEN isinf(x) THEN CASE WHEN x < 0 THEN '-' ELSE '' END || 'Infinity' "
         "ELSE CASE WHEN signbit(x) THEN '-' ELSE '' END || t END"
     ),
     "trino_number_text(x)": "number_signed(x, number_scientific(CAST(abs(x) AS VARCHAR)))",
@@ -146,12 +154,15 @@ MACROS = {
         "moment", "v", "zoned_from_local(date_trunc(unit, zoned_local(moment)), moment.z)"
     ),
     "zoned_text(v, digits)": _once("moment", "v", "timestamp_text(zoned_local(moment), digits) || ' ' || moment.z"),
-    "zoned_iso(v)": _once(
-        "moment",
-        "v",
-        "strftime(zoned_local(moment), '%Y-%m-%dT%H:%M:%S.%g') "
-        "|| CASE WHEN moment.z = 'UTC' THEN 'Z' ELSE moment.z END",
+    "timestamp_iso(t, digits)": "replace(timestamp_text(t, digits), ' ', 'T')",
+    "zone_offset(v)": _once(
+        "minutes",
+        "(epoch_us(zoned_local(v)) - epoch_us((v).u)) // 60000000",
+        "CASE WHEN minutes = 0 THEN 'Z' ELSE CASE WHEN minutes < 0 THEN '-' ELSE '+' END || "
+        "lpad(CAST(abs(minutes) // 60 AS VARCHAR), 2, '0') || ':' || "
+        "lpad(CAST(abs(minutes) % 60 AS VARCHAR), 2, '0') END",
     ),
+    "zoned_iso(v, digits)": _once("moment", "v", "timestamp_iso(zoned_local(moment), digits) || zone_offset(moment)"),
     "unix_zoned(seconds, zone)": (
         "CASE WHEN seconds IS NULL THEN NULL ELSE "
         "struct_pack(u := make_timestamp(CAST(round(seconds * 1000) AS BIGINT) * 1000), z := zone) END"

@@ -165,6 +165,8 @@ def _shifted(symbol: str, moment: Value, interval: Value) -> Value | None:
     unit = "to_milliseconds" if interval.type == DAY_TO_SECOND else "to_months"
     amount = f"{unit}(CAST({interval.sql} AS {'BIGINT' if unit == 'to_milliseconds' else 'INTEGER'}))"
     kind = moment.type
+    if interval.type == DAY_TO_SECOND and kind.numbers:
+        kind = Type(kind.name, (max(3, kind.numbers[0]),))  # an interval counts milliseconds
     if kind == DATE:
         if interval.type == DAY_TO_SECOND:
             whole = failing(

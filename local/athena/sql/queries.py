@@ -18,7 +18,7 @@ from local.athena.sql.projections import Projection, Query, rebased, renamed, wi
 from local.athena.sql.relations import Relations
 from local.athena.sql.scopes import Field, Relation, Scope
 from local.athena.sql.select import Select
-from local.athena.sql.values import Value
+from local.athena.sql.values import Value, combined
 
 
 if TYPE_CHECKING:
@@ -133,10 +133,7 @@ class QueryTranslator:
 
     def _values(self, node: exp.Values, parent: Scope | None) -> Query:
         translator = ExpressionTranslator(Scope((), parent), self)
-        rows = [
-            [translator.translate(one) for one in (row.expressions if isinstance(row, exp.Tuple) else [row])]
-            for row in node.expressions
-        ]
+        rows = [_row_values(translator, row) for row in node.expressions]
         if len({len(row) for row in rows}) != 1:
             raise refused("TYPE_MISMATCH", "Values rows have mismatched sizes", node)
         kinds = [self._common([row[position].type for row in rows], node) for position in range(len(rows[0]))]
@@ -212,6 +209,15 @@ class QueryTranslator:
     def source(self, node: exp.Expr, parent: Scope | None) -> Relation:
         """The FROM clause of a query."""
         return self._relations.clause(node, parent)
+
+
+def _row_values(translator: ExpressionTranslator, node: exp.Expr) -> list[Value]:
+    """The columns of an item of VALUES: whatever is a row there is a row of the table."""
+    values = [translator.translate(one) for one in (node.expressions if isinstance(node, exp.Tuple) else [node])]
+    value = values[0]
+    if len(values) > 1 or value.type.name != "row":
+        return values
+    return [combined(f"({value.sql}).f{place}", kind, value) for place, kind in enumerate(value.type.elements)]
 
 
 def _output(node: exp.Expr, fields: Sequence[Field], translator: ExpressionTranslator) -> Value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import trino_sql_validator
@@ -62,6 +63,28 @@ def known(name: str) -> None:
     if not re.fullmatch(r"[a-z_][a-z0-9_]*", name) or name in (warning.name for warning in checked.warnings):
         raise UnknownFunctionError(f"Function '{name}' not registered")
     raise UnsupportedFunctionError(f"Function '{name}' is not available in the local Athena")
+
+
+def lambda_types(name: str, arguments: Sequence[Type | None]) -> list[tuple[Type, ...]] | None:
+    """The types of the parameters of the lambdas of a call, from its other arguments.
+
+    Args:
+        name: The function.
+        arguments: The types of its arguments, None where a lambda stands.
+
+    Returns:
+        Types of parameters, by lambda; None when no overload has lambdas at these places.
+    """
+    for signature in (*SCALARS.get(name, ()), *AGGREGATES.get(name, ())):
+        places = [kind.name == "function" for kind in signature.parameters]
+        if places != [kind is None for kind in arguments]:
+            continue
+        plain = [(one, kind) for one, kind in zip(signature.parameters, arguments, strict=True) if kind is not None]
+        found = match(replace(signature, parameters=tuple(one for one, _ in plain)), [kind for _, kind in plain])
+        if found is not None:
+            lambdas = [one for one in signature.parameters if one.name == "function"]
+            return [tuple(substituted(kind, found.bound) for kind in one.elements[:-1]) for one in lambdas]
+    return None
 
 
 def call_scalar(name: str, arguments: Sequence[Value]) -> Value:
@@ -126,7 +149,7 @@ def applied(matched: Match, arguments: Sequence[Value]) -> Value:
         value if value.type.name == "function" else _as_parameter(value, parameter)
         for value, parameter in zip(arguments, matched.parameters, strict=True)
     ]
-    result = substituted(matched.signature.result, matched.bound | _lambda_result(arguments))
+    result = substituted(matched.signature.result, matched.bound)
     written = _filled(matched.signature.template, values)
     sql = f"CAST({written} AS {result.duckdb})" if _needs_cast(matched.signature.template, result) else written
     return combined(sql, result, *arguments)
@@ -136,12 +159,6 @@ def _as_parameter(value: Value, parameter: Type) -> Value:
     if (parameter.elements and parameter.name == value.type.name) or value.type.name != parameter.name:
         return converted(value, parameter) if parameter != value.type else value
     return value
-
-
-def _lambda_result(arguments: Sequence[Value]) -> dict[str, Type]:
-    """A lambda's own type carries the type of its result."""
-    found = [value.type.elements[-1] for value in arguments if value.type.name == "function"]
-    return {"R": found[0]} if found else {}
 
 
 def _needs_cast(template: str, result: Type) -> bool:

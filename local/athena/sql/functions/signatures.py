@@ -1,8 +1,10 @@
 """Function signatures as text, and which of them fits the arguments of a call.
 
 A signature reads ``name(type, type) -> type: DuckDB SQL`` with ``{0}``, ``{1}`` for the arguments. Single capital
-letters are type variables, ``function(T, R)`` is a lambda, ``type...`` stands for one or more arguments at the end,
-and ``{*}`` for all of them, separated by commas. ``!`` in place of SQL: Trino has it, the local Athena does not.
+letters are type variables, small ones lengths and precisions (``varchar(x)``). ``function(T, U, R)`` is a lambda of two
+parameters; written ``lambda {1}`` it takes one value, which is a struct of ``p0``, ``p1`` when it has several
+parameters. ``type...`` stands for one or more arguments at the end, and ``{*}`` for all of them, separated by commas.
+``!`` in place of SQL: Trino has it, the local Athena does not.
 """
 
 from __future__ import annotations
@@ -17,6 +19,21 @@ from local.athena.types import Type, common_type, simple_type
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class Measured(Type):
+    """A type whose length or precision is a variable, such as ``varchar(x)``.
+
+    Attributes:
+        variable: The variable's name.
+    """
+
+    variable: str = ""
+
+    def __str__(self) -> str:
+        first, *rest = self.name.split(" ", 1)
+        return " ".join([f"{first}({self.variable})", *rest])
 
 
 @dataclass(frozen=True)
@@ -59,6 +76,7 @@ class Match:
 
 _LINE = re.compile(r"([a-z_0-9]+)\((.*)\) -> (.+?): (.+)")
 _VARIABLE = re.compile(r"[A-Z]")
+_MEASURE = re.compile(r"[a-z]")
 
 
 def parse_signatures(text: str) -> dict[str, tuple[Signature, ...]]:
@@ -102,6 +120,8 @@ def parse_type(text: str) -> Type:
     inner, _, rest = arguments.rpartition(")")
     parts = _split(inner)
     full = (name + rest).strip()
+    if _MEASURE.fullmatch(inner):
+        return Measured(full, simple_type(full, (), text).numbers, variable=inner)
     if all(part.isdigit() for part in parts):
         return simple_type(full, tuple(map(int, parts)), text)
     return Type(full, elements=tuple(map(parse_type, parts)), names=(None,) * len(parts) if full == "row" else ())
@@ -126,13 +146,15 @@ def match(signature: Signature, arguments: Sequence[Type]) -> Match | None:
 
 def _bind(parameter: Type, argument: Type, bound: dict[str, Type]) -> bool:
     if argument.name == "function" or parameter.name == "function":
-        return argument.name == parameter.name
+        return argument.name == parameter.name and _bind_lambda(parameter, argument, bound)
     if is_variable(parameter):
         common = common_type(bound.get(parameter.name, types.UNKNOWN), argument)
         if common is None:
             return False
         bound[parameter.name] = common
         return True
+    if isinstance(parameter, Measured):
+        return _fits(argument, parameter) and _bind_measure(parameter, argument, bound)
     if parameter.elements:
         if argument == types.UNKNOWN:
             return True
@@ -140,6 +162,20 @@ def _bind(parameter: Type, argument: Type, bound: dict[str, Type]) -> bool:
             return False
         return all(_bind(*pair, bound) for pair in zip(parameter.elements, argument.elements, strict=True))
     return _fits(argument, parameter)
+
+
+def _bind_lambda(parameter: Type, argument: Type, bound: dict[str, Type]) -> bool:
+    """The types of a lambda's own parameters follow from the other arguments; its result can be bound."""
+    return len(parameter.elements) == len(argument.elements) and _bind(
+        parameter.elements[-1], argument.elements[-1], bound
+    )
+
+
+def _bind_measure(parameter: Measured, argument: Type, bound: dict[str, Type]) -> bool:
+    measure = argument.numbers[0] if argument.name == parameter.name else 0
+    known = bound.get(parameter.variable)
+    bound[parameter.variable] = Type(parameter.name, (max(measure, known.numbers[0] if known else 0),))
+    return True
 
 
 def _fits(argument: Type, parameter: Type) -> bool:
@@ -153,6 +189,9 @@ def substituted(kind: Type, bound: dict[str, Type]) -> Type:
     """A type with its variables replaced; an unbound one stays."""
     if is_variable(kind):
         return bound.get(kind.name, kind)
+    if isinstance(kind, Measured):
+        measured = bound.get(kind.variable)
+        return Type(kind.name, kind.numbers if measured is None else measured.numbers)
     if not kind.elements:
         return kind
     return Type(kind.name, kind.numbers, tuple(substituted(element, bound) for element in kind.elements), kind.names)

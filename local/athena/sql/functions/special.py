@@ -9,7 +9,7 @@ from local.athena.sql.casts import cast
 from local.athena.sql.functions.dateformats import PatternError, from_joda, from_mysql
 from local.athena.sql.operators import OperatorError, arithmetic, comparable, compare, converted, unified
 from local.athena.sql.values import Value, combined, quote
-from local.athena.types import BIGINT, BOOLEAN, DATE, TIMESTAMP, VARCHAR, ZONED, Type, decimal
+from local.athena.types import BIGINT, BOOLEAN, DATE, TIMESTAMP, UNBOUNDED, VARCHAR, ZONED, Type, decimal, varchar
 
 
 if TYPE_CHECKING:
@@ -257,7 +257,34 @@ def _regexp_replace(arguments: Sequence[Value]) -> Value:
         text = _literal(arguments[2], "replacement of a regular expression")
         replacement = _rewritten_groups(text)
     subject, pattern = arguments[0].sql, arguments[1].sql
-    return combined(f"regexp_replace({subject}, {pattern}, {quote(replacement)}, 'g')", VARCHAR, *arguments)
+    length, added = arguments[0].type.numbers[0], arguments[2].type.numbers[0] if len(arguments) == 3 else 0
+    # The length that Trino derives: every place may be replaced, and a replacement may hold the text itself.
+    longest = length + max(length * added // 2, added) * (length + 1) if added else length
+    sql = f"regexp_replace({subject}, {pattern}, {quote(replacement)}, 'g')"
+    return combined(sql, varchar(min(UNBOUNDED, longest)), *arguments)
+
+
+def _replace(arguments: Sequence[Value]) -> Value:
+    _count(arguments, 3)
+    if not all(value.type.is_text for value in arguments):
+        raise NoMatchError
+    length, added = arguments[0].type.numbers[0], arguments[2].type.numbers[0]
+    sql = f"replace({', '.join(value.sql for value in arguments)})"
+    return combined(sql, varchar(min(UNBOUNDED, length + added * (length + 1))), *arguments)
+
+
+def _to_iso8601(arguments: Sequence[Value]) -> Value:
+    """Of a type's precision; the text's length is the one that Trino derives."""
+    _count(arguments, 1)
+    kind = arguments[0].type
+    if kind == DATE:
+        return combined(f"strftime({arguments[0].sql}, '%Y-%m-%d')", varchar(16), *arguments)
+    if kind.name not in ("timestamp", "timestamp with time zone"):
+        raise NoMatchError
+    digits = kind.numbers[0]
+    macro, longest = ("zoned_iso", 28) if kind.is_zoned else ("timestamp_iso", 22)
+    length = longest + digits + min(digits, 1)
+    return combined(f"{macro}({arguments[0].sql}, {digits})", varchar(length), *arguments)
 
 
 def _rewritten_groups(text: str) -> str:
@@ -283,8 +310,8 @@ def _regexp_extract(name: str) -> Callable[[Sequence[Value]], Value]:
             raise NoMatchError
         found = f"regexp_extract_all({arguments[0].sql}, {arguments[1].sql}, CAST({arguments[2].sql} AS INTEGER))"
         if name == "regexp_extract":
-            return combined(f"nullif({found}[1], '')", VARCHAR, *arguments)
-        return combined(found, types.array(VARCHAR), *arguments)
+            return combined(f"nullif({found}[1], '')", arguments[0].type, *arguments)
+        return combined(found, types.array(arguments[0].type), *arguments)
 
     return call
 
@@ -321,6 +348,8 @@ SPECIAL: dict[str, Callable[[Sequence[Value]], Value]] = {
     "ceil": _decimal_rounding("ceil"),
     "ceiling": _decimal_rounding("ceiling"),
     "floor": _decimal_rounding("floor"),
+    "replace": _replace,
+    "to_iso8601": _to_iso8601,
     "regexp_replace": _regexp_replace,
     "regexp_extract": _regexp_extract("regexp_extract"),
     "regexp_extract_all": _regexp_extract("regexp_extract_all"),
