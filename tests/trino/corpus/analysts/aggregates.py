@@ -91,7 +91,10 @@ SELECT contactmethod, count(*) AS n FROM demand GROUP BY ROLLUP (contactmethod) 
 """,
     ),
     Statement("grouping by nothing", "SELECT count(*) AS n FROM demand WHERE false GROUP BY ()"),
-    Statement("aggregates of nothing", "SELECT count(*), sum(1), max(fanid), avg(1.5), array_agg(fanid) FROM demand WHERE false"),
+    Statement(
+        "aggregates of nothing",
+        "SELECT count(*), sum(1), max(fanid), avg(1.5), array_agg(fanid) FROM demand WHERE false",
+    ),
     Statement(
         "approximate counts",
         """
@@ -157,7 +160,8 @@ FROM demand d
     Statement(
         "min_by and max_by",
         """
-SELECT eventid, max_by(id, salestartdatetime || id) AS last_sale, min_by(salestartdatetime, salestartdatetime) AS first_start
+SELECT eventid, max_by(id, salestartdatetime || id) AS last_sale, min_by(salestartdatetime,
+  salestartdatetime) AS first_start
 FROM sale
 GROUP BY eventid
 """,
@@ -173,7 +177,8 @@ GROUP BY eventid
     Statement(
         "arrays of groups in order",
         """
-SELECT eventid, array_agg(DISTINCT statusid ORDER BY statusid) AS stations, array_agg(fanid ORDER BY fanid, statusid DESC) AS fans
+SELECT eventid, array_agg(DISTINCT statusid ORDER BY statusid) AS stations, array_agg(fanid ORDER BY fanid,
+  statusid DESC) AS fans
 FROM notification
 GROUP BY eventid
 """,
@@ -237,7 +242,8 @@ SELECT map_keys(map_union(m)) AS keys FROM (SELECT MAP(ARRAY['n'], ARRAY[count(*
     Statement(
         "bool_and, bool_or, every",
         """
-SELECT eventid, bool_and(coalesce(isdeleted, false)) AS all_gone, bool_or(isdeleted) AS some_gone, every(isdeleted) AS every_gone
+SELECT eventid, bool_and(coalesce(isdeleted, false)) AS all_gone, bool_or(isdeleted) AS some_gone,
+  every(isdeleted) AS every_gone
 FROM sale
 GROUP BY eventid
 """,
@@ -253,7 +259,8 @@ FROM (SELECT eventid, count(*) AS n FROM demand GROUP BY eventid)
     Statement(
         "how two numbers go together",
         """
-SELECT corr(w, h) AS c, covar_pop(w, h) AS cp, covar_samp(w, h) AS cs, regr_slope(h, w) AS slope, regr_intercept(h, w) AS i
+SELECT corr(w, h) AS c, covar_pop(w, h) AS cp, covar_samp(w, h) AS cs, regr_slope(h, w) AS slope, regr_intercept(h,
+  w) AS i
 FROM (SELECT CAST(i.width AS double) AS w, CAST(i.height AS double) AS h FROM event CROSS JOIN UNNEST(images) AS i)
 """,
     ),
@@ -307,7 +314,8 @@ GROUP BY partition_date
     Statement(
         "numeric_histogram",
         """
-SELECT numeric_histogram(3, n) AS h FROM (SELECT DISTINCT CAST(i.width AS double) AS n FROM event CROSS JOIN UNNEST(images) AS i)
+SELECT numeric_histogram(3, n) AS h FROM (SELECT DISTINCT CAST(i.width AS double) AS n FROM event CROSS
+  JOIN UNNEST(images) AS i)
 """,
         0.001,
     ),

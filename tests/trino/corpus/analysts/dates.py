@@ -77,8 +77,10 @@ FROM (SELECT from_iso8601_timestamp(salestartdatetime) AS t FROM sale)
         "minutes between a notification and its last change",
         """
 SELECT statusid,
-       min(date_diff('minute', from_iso8601_timestamp(n.date.created), from_iso8601_timestamp(n.date.updated))) AS least,
-       max(date_diff('minute', from_iso8601_timestamp(n.date.created), from_iso8601_timestamp(n.date.updated))) AS most
+       min(date_diff('minute', from_iso8601_timestamp(n.date.created),
+         from_iso8601_timestamp(n.date.updated))) AS least,
+       max(date_diff('minute', from_iso8601_timestamp(n.date.created),
+         from_iso8601_timestamp(n.date.updated))) AS most
 FROM notification n
 WHERE n.date.updated IS NOT NULL
 GROUP BY statusid
@@ -95,7 +97,8 @@ WHERE saleenddatetime IS NOT NULL
     Statement(
         "differences in every unit",
         """
-SELECT DISTINCT day, date_diff('day', DATE '2026-01-31', day) AS days, date_diff('week', DATE '2026-01-31', day) AS weeks,
+SELECT DISTINCT day, date_diff('day', DATE '2026-01-31', day) AS days, date_diff('week', DATE '2026-01-31',
+  day) AS weeks,
        date_diff('month', DATE '2026-01-31', day) AS months, date_diff('quarter', DATE '2026-01-31', day) AS quarters,
        date_diff('year', DATE '2025-03-01', day) AS years
 FROM (SELECT CAST(partition_date AS date) AS day FROM demand)
@@ -131,7 +134,8 @@ FROM (SELECT from_iso8601_timestamp(salestartdatetime) AS t FROM sale WHERE part
     Statement(
         "a text parsed by MySQL's pattern",
         """
-SELECT DISTINCT date_parse(partition_date, '%Y-%m-%d') AS t, date_parse(partition_date || ' 23:59', '%Y-%m-%d %H:%i') AS e
+SELECT DISTINCT date_parse(partition_date, '%Y-%m-%d') AS t, date_parse(partition_date || ' 23:59',
+  '%Y-%m-%d %H:%i') AS e
 FROM demand
 """,
     ),
@@ -206,7 +210,8 @@ FROM (SELECT from_iso8601_timestamp(salestartdatetime) AS t FROM sale WHERE part
     Statement(
         "the business date is the UTC date of the stamp",
         """
-SELECT count(*) AS n, count_if(CAST(from_iso8601_timestamp(d.date.requested) AS date) = date(partition_date)) AS agreeing
+SELECT count(*) AS n,
+       count_if(CAST(from_iso8601_timestamp(d.date.requested) AS date) = date(partition_date)) AS agreeing
 FROM demand d
 """,
     ),
@@ -286,7 +291,8 @@ FROM (
     Statement(
         "a zone's name and its offset",
         """
-SELECT DISTINCT timezone_hour(at_timezone(t, 'Asia/Kolkata')) AS hours, timezone_minute(at_timezone(t, 'Asia/Kolkata')) AS minutes
+SELECT DISTINCT timezone_hour(at_timezone(t, 'Asia/Kolkata')) AS hours, timezone_minute(at_timezone(t,
+  'Asia/Kolkata')) AS minutes
 FROM (SELECT from_iso8601_timestamp(salestartdatetime) AS t FROM sale)
 """,
     ),

@@ -11,22 +11,25 @@ STATEMENTS = (
         """
 SELECT json_extract_scalar(body, '$.fan') AS fan, json_extract_scalar(body, '$.show.id') AS show
 FROM (
-  SELECT '{"fan": "' || fanid || '", "show": {"id": "' || eventid || '"}}' AS body FROM demand WHERE partition_date < '2026-02-10'
+  SELECT '{"fan": "' || fanid || '", "show": {"id": "' || eventid || '"}}' AS body FROM demand
+    WHERE partition_date < '2026-02-10'
 )
 """,
     ),
     Statement(
         "an object within an object",
         """
-SELECT json_extract(body, '$.show') AS show, json_extract(body, '$.shows[0]') AS first, json_extract(body, '$.none') AS none
+SELECT json_extract(body, '$.show') AS show, json_extract(body, '$.shows[0]') AS first, json_extract(body,
+  '$.none') AS none
 FROM (SELECT '{"show": {"id": "' || id || '", "n": 1.50}, "shows": ["' || id || '"]}' AS body FROM event)
 """,
     ),
     Statement(
         "scalars of every kind",
-        """
+        r"""
 SELECT json_extract_scalar(t, '$.a') AS a, json_extract(t, '$.a') AS j
-FROM (VALUES '{"a": 1}', '{"a": 1.50}', '{"a": true}', '{"a": null}', '{"a": "x\\u00e9"}', '{"a": [1]}', '{"b": 1}', '1e3', '') AS v(t)
+FROM (VALUES '{"a": 1}', '{"a": 1.50}', '{"a": true}', '{"a": null}', '{"a": "x\u00e9"}', '{"a": [1]}', '{"b": 1}',
+  '1e3', '') AS v(t)
 """,
     ),
     Statement(
@@ -90,7 +93,8 @@ SELECT CAST(json_parse('[1, "2", null]') AS array(integer)) AS numbers,
         """
 SELECT CAST(json_extract(t, '$.n') AS bigint) AS n, CAST(json_extract(t, '$.d') AS double) AS d,
        CAST(json_extract(t, '$.b') AS boolean) AS b, CAST(json_extract(t, '$.s') AS varchar) AS s
-FROM (VALUES '{"n": 12, "d": 1.5, "b": true, "s": "x"}', '{"n": null}', '{"n": "7", "d": "2.5", "b": "false", "s": 1}') AS v(t)
+FROM (VALUES '{"n": 12, "d": 1.5, "b": true, "s": "x"}', '{"n": null}',
+  '{"n": "7", "d": "2.5", "b": "false", "s": 1}') AS v(t)
 """,
     ),
     Statement(
@@ -103,13 +107,15 @@ SELECT CAST(1 AS json) AS i, CAST('x' AS json) AS s, CAST(1.5 AS json) AS d, CAS
     Statement(
         "json_parse sorts keys",
         """
-SELECT json_format(json_parse('{"b": 1, "a": {"z": 1, "y": 2}}')) AS sorted, json_parse('{"b":1,"a":2}') = json_parse('{"a":2,"b":1}') AS same
+SELECT json_format(json_parse('{"b": 1, "a": {"z": 1, "y": 2}}')) AS sorted,
+  json_parse('{"b":1,"a":2}') = json_parse('{"a":2,"b":1}') AS same
 """,
     ),
     Statement(
         "a literal of JSON",
         """
-SELECT JSON '{"a": [1, 2]}' AS j, json_size(JSON '{"a": [1, 2]}', '$.a') AS n, json_array_get(JSON '[1, 2]', 0) AS first,
+SELECT JSON '{"a": [1, 2]}' AS j, json_size(JSON '{"a": [1, 2]}', '$.a') AS n, json_array_get(JSON '[1, 2]',
+  0) AS first,
        json_array_contains(JSON '[1, 2]', 2) AS has
 """,
     ),

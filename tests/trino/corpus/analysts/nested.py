@@ -136,7 +136,8 @@ SELECT reference, system FROM demand WHERE system IS NOT NULL
     Statement(
         "parts of a row that is NULL are NULL",
         """
-SELECT count(*) AS requests, count(system) AS with_system, count(system.id) AS with_id, count(system.memberid) AS members
+SELECT count(*) AS requests, count(system) AS with_system, count(system.id) AS with_id,
+  count(system.memberid) AS members
 FROM demand
 """,
     ),
