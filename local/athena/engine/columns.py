@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -26,6 +26,7 @@ _SIMPLE = {
     "bytes": pa.binary(),
     "fixed": pa.binary(),
 }
+_EXACT = Context(prec=38)
 _LOGICAL = {("int", "date"): pa.date32(), ("long", "timestamp-millis"): pa.timestamp("ms")}
 
 
@@ -81,7 +82,7 @@ def _bytes(value: bytes | str | None) -> bytes | None:
 def _decimal(schema: AvroType) -> Callable[[Any], Any]:
     def convert(value: bytes | str | None) -> Decimal | None:
         data = _bytes(value)
-        return None if data is None else Decimal(int.from_bytes(data, "big", signed=True)).scaleb(-schema.scale)
+        return None if data is None else Decimal(int.from_bytes(data, "big", signed=True)).scaleb(-schema.scale, _EXACT)
 
     return convert
 
