@@ -11,7 +11,7 @@ import fastavro
 
 if TYPE_CHECKING:
     from tests.conformance.account import Account
-    from tests.conformance.engine_cases import Case, File, Schema
+    from tests.conformance.engine_case import Case, File, Schema
 
 TABLE = "scratch"
 _DATE = "2025-06-01"
@@ -37,14 +37,15 @@ def make(account: Account, case: Case) -> None:
         },
     )
     partition = case.table if case.partition is None else case.partition
-    folder = f"{location}partition_date={_DATE}/"
+    folder = case.location or f"partition_date={_DATE}"
+    own = folder if "://" in folder else f"{location}{folder}/"
     glue.create_partition(
         DatabaseName=account.database,
         TableName=TABLE,
-        PartitionInput={"Values": [_DATE], "StorageDescriptor": _storage(partition, folder, case.in_partition)},
+        PartitionInput={"Values": [_DATE], "StorageDescriptor": _storage(partition, own, case.in_partition)},
     )
     for file in case.files:
-        account.put(f"{TABLE}/partition_date={_DATE}/{file.name}", _content(file))
+        account.put(f"{TABLE}/{file.folder or f'partition_date={_DATE}'}/{file.name}", _content(file))
 
 
 def _storage(columns: str, location: str, schema: Schema | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import fastavro
 import pytest
 
 from tests.conformance.athena_runs import Run, run
-from tests.conformance.engine_cases import PLAIN
+from tests.conformance.engine_case import PLAIN
 
 
 if TYPE_CHECKING:

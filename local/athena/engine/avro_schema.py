@@ -133,6 +133,8 @@ class _Parser:
         self._open.add(full)
         if kind == "enum":
             made = AvroType("enum", full, symbols=tuple(given["symbols"]), default_symbol=given.get("default"))
+            if made.default_symbol is not None and made.default_symbol not in made.symbols:
+                raise AvroSchemaError(f"The Enum Default: {made.default_symbol} is not in the enum symbol set")
         elif kind == "fixed":
             made = AvroType("fixed", full, size=int(given["size"]), **_logical(given))
         else:

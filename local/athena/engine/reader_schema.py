@@ -27,8 +27,8 @@ _NONE = "none"  # Hive's word for "no literal here"
 def reader_schema(table: Table, partition: Partition | None) -> AvroType:
     """The schema that reads the files of a partition, or of a table without partitions.
 
-    The partition's SerDe parameters, overridden by the table's Parameters (not by the table's SerDe parameters);
-    without any literal, a schema made of the table's columns.
+    The partition's SerDe parameters, overridden by the table's SerDe parameters (since Trino 400), overridden by the
+    table's Parameters; without any literal, a schema made of the table's columns.
 
     Raises:
         QueryError: The SerDe is not Avro's, or the schema cannot be had.
@@ -38,9 +38,9 @@ def reader_schema(table: Table, partition: Partition | None) -> AvroType:
         raise QueryError(
             "NOT_SUPPORTED", f"The local Athena reads Avro only, and {table.name} has the SerDe '{storage.serde}'"
         )
-    properties = {**storage.serde_parameters, **table.parameters}
-    literal = properties.get(LITERAL, "").strip()
-    if literal and literal != _NONE:
+    properties = {**storage.serde_parameters, **table.storage.serde_parameters, **table.parameters}
+    literal = properties.get(LITERAL, _NONE)
+    if literal != _NONE:
         return _parsed(literal)
     if properties.get(URL, "").strip():
         raise QueryError("HIVE_INVALID_METADATA", f"Athena does not support {URL}; use {LITERAL}")
@@ -51,29 +51,24 @@ def _parsed(literal: str) -> AvroType:
     try:
         schema = avro_schema.parse(literal)
     except AvroSchemaError as error:
-        raise QueryError("HIVE_CANNOT_OPEN_SPLIT", "Unable to load or parse schema") from error
+        raise QueryError("GENERIC_INTERNAL_ERROR", f"error initializing deserializer: {error}") from error
     if schema.kind != "record":
-        raise QueryError("HIVE_CANNOT_OPEN_SPLIT", "Unable to load or parse schema")
+        raise QueryError("GENERIC_INTERNAL_ERROR", "error initializing deserializer: the schema is no record")
     return schema
 
 
 def find_columns(schema: AvroType, names: Sequence[str]) -> list[AvroField]:
-    """The fields of a schema by the names of columns: exact, then lower-cased, wherever they stand.
+    """The fields of a schema by the names of columns, in lower case, wherever they stand; the first of several.
 
     Raises:
-        QueryError: HIVE_CANNOT_OPEN_SPLIT when the schema lacks one.
+        QueryError: GENERIC_INTERNAL_ERROR when the schema lacks one.
     """
-    exact = {one.name: one for one in schema.fields}
-    lowered = {one.name.lower(): one for one in schema.fields}
-    found = []
+    lowered = {one.name.lower(): one for one in reversed(schema.fields)}
     for name in names:
-        column = exact.get(name) or lowered.get(name)
-        if column is None:
-            raise QueryError(
-                "HIVE_CANNOT_OPEN_SPLIT", f"Unable to find column {name} in table Avro schema {schema.name}"
-            )
-        found.append(column)
-    return found
+        if name not in lowered:
+            listed = ", ".join(f"{position}:{one.name.lower()}" for position, one in enumerate(schema.fields))
+            raise QueryError("GENERIC_INTERNAL_ERROR", f"cannot find field {name} from [{listed}]")
+    return [lowered[name] for name in names]
 
 
 _PRIMITIVES = {

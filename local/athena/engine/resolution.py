@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from local.athena.engine.avro_schema import NULL, AvroField, AvroType, fits
+from local.athena.engine.avro_schema import AvroField, AvroType, fits, is_decimal
 
 
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 class ResolutionError(ValueError):
     """Data written with the one schema cannot be read with the other."""
+
+
+class UnsupportedResolutionError(ValueError):
+    """The engine could read the data so; it is not done here."""
 
 
 class Resolved(NamedTuple):
@@ -52,12 +56,33 @@ def resolve(writer: AvroType, reader: AvroType) -> Resolved:
 
     Raises:
         ResolutionError: It cannot be done; says at which field, and why.
+        UnsupportedResolutionError: It cannot be done here.
     """
     return _Resolver().resolve(writer, reader)
 
 
+def depends_on_values(writer: AvroType, reader: AvroType) -> bool:
+    """Whether some rows of a file can be read and others not: a branch of a union or a symbol that has no match.
+
+    Raises:
+        ResolutionError: No row can be read.
+        UnsupportedResolutionError: It cannot be done here.
+    """
+    resolver = _Resolver()
+    resolver.resolve(writer, reader)
+    return resolver.has_gaps
+
+
 @dataclass
 class _Resolver:
+    """Resolves a pair of schemas.
+
+    Attributes:
+        has_gaps: Whether there may be values that cannot be read.
+    """
+
+    has_gaps: bool = False
+
     def __post_init__(self) -> None:
         self._numbers = count()
 
@@ -68,7 +93,7 @@ class _Resolver:
             return self._read_union(writer, reader)
         if writer.kind == reader.kind:
             return self._same_kind(writer, reader)
-        if (writer.kind, reader.kind) in _PROMOTIONS:
+        if (writer.kind, reader.kind) in _PROMOTIONS and not is_decimal(reader):
             return Resolved(writer.kind, reader.kind)
         raise ResolutionError(f"Found {_name(writer)}, expecting {_name(reader)}")
 
@@ -79,6 +104,8 @@ class _Resolver:
             return self._enum(writer, reader)
         if reader.kind == "fixed":
             return self._fixed(writer, reader)
+        if is_decimal(reader):
+            _check_scale(writer, reader)
         if reader.kind in ("array", "map"):
             inner = self.resolve(writer.elements[0], reader.elements[0])
             member = "items" if reader.kind == "array" else "values"
@@ -95,6 +122,7 @@ class _Resolver:
                 resolved = self.resolve(branch, reader)
             except ResolutionError as error:
                 failure = error
+                self.has_gaps = True
                 resolved = Resolved(self.renamed(branch), None)
             written.append(resolved.writer)
             if resolved.reader is not None and resolved.reader not in read:
@@ -120,8 +148,10 @@ class _Resolver:
         for position, wanted in enumerate(reader.fields):
             found = _written_field(writer.fields, wanted)
             if found is None:
-                read_fields.append(self._defaulted(wanted, position))
+                read_fields.append(self._defaulted(wanted, position, _name(reader)))
                 continue
+            if found.name != wanted.name and _can_need_the_file(wanted.type):
+                raise ResolutionError(f"File schema is missing for field {wanted.name}")
             try:
                 resolved = self.resolve(found.type, wanted.type)
             except ResolutionError as error:
@@ -137,11 +167,13 @@ class _Resolver:
             {"type": "record", "name": name, "fields": read_fields},
         )
 
-    def _defaulted(self, wanted: AvroField, position: int) -> dict[str, Any]:
+    def _defaulted(self, wanted: AvroField, position: int, record: str) -> dict[str, Any]:
         if not wanted.has_default:
-            raise ResolutionError(f"Found no field {wanted.name} and it has no default value")
+            raise ResolutionError(f"Found {record}, expecting {record}, missing required field {wanted.name}")
         if not fits(wanted.type, wanted.default):
-            raise ResolutionError(f"Invalid default for field {wanted.name}")
+            raise ResolutionError(f"Invalid default value for field {wanted.name}")
+        if _needs_the_file(wanted.type, wanted.default):
+            raise ResolutionError(f"File schema is missing for field {wanted.name}")
         # A default belongs to the first branch of a union; no other branch will ever be needed here.
         kind = wanted.type.elements[0] if wanted.type.kind == "union" else wanted.type
         return {"name": f"f{position}", "type": self.renamed(kind, "f"), "default": _positional(kind, wanted.default)}
@@ -149,9 +181,8 @@ class _Resolver:
     def _enum(self, writer: AvroType, reader: AvroType) -> Resolved:
         if writer.name != reader.name:
             raise ResolutionError(f"Found {writer.name}, expecting {reader.name}")
-        lacking = [symbol for symbol in writer.symbols if symbol not in reader.symbols]
-        if lacking and reader.default_symbol not in reader.symbols:
-            raise ResolutionError(f"No match for {lacking[0]} in {reader.name}")
+        if reader.default_symbol is None and not set(writer.symbols) <= set(reader.symbols):
+            self.has_gaps = True
         name = f"e{next(self._numbers)}"
         read: dict[str, Any] = {"type": "enum", "name": name, "symbols": list(reader.symbols)}
         if reader.default_symbol is not None:
@@ -214,13 +245,36 @@ def _name(schema: AvroType) -> str:
 
 def projected(schema: AvroType, columns: Sequence[AvroField]) -> AvroType:
     """A record of some of another record's fields, as the engine asks for those columns only."""
-    return AvroType("record", schema.name, fields=tuple(_forgiving(one) for one in columns))
+    return AvroType("record", schema.name, fields=tuple(columns))
 
 
-def _forgiving(column: AvroField) -> AvroField:
-    """A column whose default is invalid reads as null where the default would be needed, as the engine does it."""
-    if not column.has_default or fits(column.type, column.default):
-        return column
-    others = column.type.elements if column.type.kind == "union" else (column.type,)
-    nullable = AvroType("union", elements=(NULL, *(one for one in others if one.kind != "null")))
-    return AvroField(column.name, nullable, has_default=True, default=None, aliases=column.aliases)
+def _check_scale(writer: AvroType, reader: AvroType) -> None:
+    """The engine takes a decimal's scale from the file."""
+    if not is_decimal(writer):
+        raise ResolutionError("Failed to obtain scale value from file schema")
+    if writer.scale != reader.scale:
+        raise UnsupportedResolutionError(
+            "A decimal with another scale than in its file is not read by the local Athena"
+        )
+
+
+def _can_need_the_file(schema: AvroType) -> bool:
+    """Whether the engine wants to see a field in the file's own schema before it reads it.
+
+    It looks decimals and records up there, under the reader's name, and stumbles where they are not: a default or an
+    alias does not help them.
+    """
+    return schema.kind == "record" or is_decimal(schema) or any(map(_can_need_the_file, schema.elements))
+
+
+def _needs_the_file(schema: AvroType, default: Any) -> bool:
+    """Whether a default has a decimal or a record in it."""
+    if default is None:
+        return False
+    if schema.kind == "union":
+        return _needs_the_file(schema.elements[0], default)
+    if schema.kind == "array":
+        return any(_needs_the_file(schema.elements[0], item) for item in default)
+    if schema.kind == "map":
+        return any(_needs_the_file(schema.elements[0], item) for item in default.values())
+    return _can_need_the_file(schema)

@@ -14,11 +14,18 @@ import pyarrow as pa
 
 from local.athena.engine import avro_schema, container, reader_schema
 from local.athena.engine.avro_schema import AvroSchemaError, AvroType, UnsupportedUnionError, trino_type
-from local.athena.engine.coercion import can_coerce, coerced
 from local.athena.engine.columns import arrow_table, empty_table
 from local.athena.engine.files import Listing
-from local.athena.engine.resolution import ResolutionError, projected, resolve
-from local.athena.engine.verification import column_type, verify
+from local.athena.engine.lagging import has_values_beyond
+from local.athena.engine.presentation import Presentation, presentation, presented
+from local.athena.engine.resolution import (
+    ResolutionError,
+    UnsupportedResolutionError,
+    depends_on_values,
+    projected,
+    resolve,
+)
+from local.athena.engine.verification import column_type, own_column, verify
 from local.athena.errors import QueryError
 from local.athena.ports import ObjectNotFoundError
 from local.athena.types import BIGINT, VARCHAR, ZONED, Type, to_hive
@@ -76,8 +83,15 @@ class Scanned:
 
 @dataclass(frozen=True)
 class _Group:
-    """Rows that arrive with the same types and so can be converted by the same SQL."""
+    """Rows that arrive with the same types and so can be converted by the same SQL.
 
+    Attributes:
+        schema: The reader schema.
+        reader: The same with the wanted columns only, in the order in which they are wanted.
+        kinds: Their types.
+    """
+
+    schema: AvroType
     reader: AvroType
     kinds: tuple[Type, ...]
 
@@ -129,38 +143,34 @@ class Scanner:
             kinds = trino_type(reader).elements
         except UnsupportedUnionError as error:
             raise QueryError("NOT_SUPPORTED", str(error)) from error
+        declared = _declared(wanted.table)
         for name, kind in zip(wanted.columns, kinds, strict=True):
-            declared = column_type(next(one for one in wanted.table.columns if one.name.lower() == name))
-            if not can_coerce(kind, declared):
-                raise QueryError(
-                    "HIVE_BAD_DATA",
-                    f"Field {name}'s type {to_hive(kind)} in the Avro schema {schema.name} is incompatible with "
-                    f"type {to_hive(declared)} defined in table schema",
-                )
-        return _Group(reader, kinds)
+            _check_presentation(name, kind, declared[name])
+        return _Group(schema, reader, kinds)
 
     def _split(
         self, wanted: Scan, partition: Partition | None, group: _Group, files: Sequence[StoredObject]
     ) -> pa.Table:
         """The rows of one partition, with where they come from beside them."""
-        key = (tuple((one.uri, one.etag) for one in files), group.reader)
+        key = (tuple((one.uri, one.etag) for one in files), group.schema, group.reader)
         rows = self._cache.get(key)
         if rows is None:
-            rows = self._read(group.reader, files)
+            rows = self._read(group, files)
             self._cache.put(key, rows)
+        if partition:
+            _check_own_columns(wanted, partition, rows)
         for position, _ in enumerate(wanted.table.partition_keys):
             value = partition.values[position] if partition else None
             rows = rows.append_column(f"k{position}", pa.repeat(pa.scalar(value, pa.string()), rows.num_rows))
         return rows
 
-    def _read(self, reader: AvroType, files: Sequence[StoredObject]) -> pa.Table:
+    def _read(self, group: _Group, files: Sequence[StoredObject]) -> pa.Table:
         """The rows of one partition's files: neighbours with the same writer's schema are decoded together."""
         opened = [(one, self._open(one)) for one in files]
         tables = []
-        for writer, group in groupby(opened, key=lambda pair: pair[1].schema):
-            members = list(group)
-            tables.append(self._decode(writer, reader, members))
-        return pa.concat_tables(tables) if tables else empty_table(reader)
+        for writer, neighbours in groupby(opened, key=lambda pair: pair[1].schema):
+            tables.append(self._decode(writer, group, list(neighbours)))
+        return pa.concat_tables(tables) if tables else empty_table(group.reader)
 
     def _open(self, one: StoredObject) -> Container:
         name = one.uri.rpartition("/")[2]
@@ -177,34 +187,78 @@ class Scanner:
             raise QueryError("NOT_SUPPORTED", str(error)) from error
         return opened
 
-    def _decode(self, writer: bytes, reader: AvroType, members: Sequence[tuple[StoredObject, Container]]) -> pa.Table:
+    def _decode(self, writer: bytes, group: _Group, members: Sequence[tuple[StoredObject, Container]]) -> pa.Table:
         first = members[0][0]
-        try:
-            plan = _plan(writer, reader)
-        except (ResolutionError, AvroSchemaError) as error:
-            logger.info("%s cannot be read: %s", first.uri, error)
-            raise QueryError(
-                "HIVE_CANNOT_OPEN_SPLIT", f"Avro type resolution error when initializing split from {first.uri}"
-            ) from error
         counts = [opened.rows for _, opened in members]
-        if reader.fields:
-            try:
-                rows = container.decode((opened for _, opened in members), *plan)
-            except container.CorruptFileError as error:
-                name = first.uri.rpartition("/")[2]
-                logger.info("%s or one of the files after it cannot be read: %s", first.uri, error)
-                raise QueryError("HIVE_CURSOR_ERROR", f"Failed to read Avro file: {name}") from error
-            table = _table(reader, rows, first)
-        else:
+        if not group.reader.fields:
             table = pa.table({"nothing": pa.nulls(sum(counts), pa.bool_())})
+        elif sum(counts) == 0:  # a file is held against the schema when its first row is read
+            table = empty_table(group.reader)
+        else:
+            table = _table(group.reader, _rows(writer, group, [opened for _, opened in members], first), first)
         return _with_hidden(table, [one for one, _ in members], counts)
 
 
+def _rows(writer: bytes, group: _Group, containers: Sequence[Container], first: StoredObject) -> list[dict[str, Any]]:
+    """The rows of files with one writer's schema; whatever cannot be read of them is an error, wanted or not."""
+    try:
+        check, plan = _plans(writer, group.schema, group.reader)
+        if check is not None:
+            container.decode(containers, *check)
+        return container.decode(containers, *plan)
+    except UnsupportedResolutionError as error:
+        raise QueryError("NOT_SUPPORTED", str(error)) from error
+    except (ResolutionError, AvroSchemaError) as error:
+        logger.info("%s cannot be read: %s", first.uri, error)
+        raise QueryError("HIVE_CURSOR_ERROR", str(error)) from error
+    except container.CorruptFileError as error:
+        name = first.uri.rpartition("/")[2]
+        logger.info("%s or one of the files after it cannot be read: %s", first.uri, error)
+        raise QueryError("HIVE_CURSOR_ERROR", f"Failed to read Avro file: {name}") from error
+
+
 @lru_cache(maxsize=1024)
-def _plan(writer: bytes, reader: AvroType) -> tuple[str, str]:
-    """The schemas for the decoder, by the file's schema and the wanted one."""
-    resolved = resolve(avro_schema.parse(writer), reader)
+def _plans(writer: bytes, schema: AvroType, reader: AvroType) -> tuple[tuple[str, str] | None, tuple[str, str]]:
+    """The schemas for the decoder: of all columns, where only values tell whether they can be read; of the wanted."""
+    written = avro_schema.parse(writer)
+    check = _plan(written, schema) if depends_on_values(written, schema) else None
+    return check, _plan(written, reader)
+
+
+def _plan(written: AvroType, reader: AvroType) -> tuple[str, str]:
+    resolved = resolve(written, reader)
     return json.dumps(resolved.writer), json.dumps(resolved.reader)
+
+
+def _declared(table: Table) -> dict[str, Type]:
+    return {one.name.lower(): column_type(one) for one in table.columns}
+
+
+def _check_presentation(name: str, kind: Type, declared: Type) -> None:
+    """Refuse values whose type in the Avro schema is not one for the table's column."""
+    found = presentation(kind, declared)
+    if found is Presentation.RIGHT:
+        return
+    types = f"Column {name} is {to_hive(kind)} in the Avro schema and {to_hive(declared)} in the table"
+    if found is Presentation.FAILS:
+        raise QueryError("GENERIC_INTERNAL_ERROR", f"{types}: the engine fails to read it")
+    raise QueryError("NOT_SUPPORTED", f"{types}: the engine reads it, but not as anyone would expect")
+
+
+def _check_own_columns(wanted: Scan, partition: Partition, rows: pa.Table) -> None:
+    """Refuse values of which the partition's own copy of the column does not know."""
+    declared = _declared(wanted.table)
+    for position, name in enumerate(wanted.columns):
+        own = own_column(partition, name)
+        if own is None:
+            continue
+        column = rows.column(f"f{position}")
+        if any(has_values_beyond(chunk, column_type(own), declared[name]) for chunk in column.chunks):
+            raise QueryError(
+                "NOT_SUPPORTED",
+                f"Partition {partition.name(wanted.table)} declares {name} without fields that its files have: "
+                "Trino shows them or not, depending on how the query asks for them. Update the partition's columns",
+            )
 
 
 def _table(reader: AvroType, rows: Sequence[dict[str, Any]], first: StoredObject) -> pa.Table:
@@ -234,14 +288,14 @@ def _location(table: Table, partition: Partition | None) -> str:
 def _select(wanted: Scan, groups: Sequence[tuple[str, _Group]]) -> str:
     """SQL that gives all groups the table's types."""
     table = wanted.table
-    declared = {one.name.lower(): column_type(one) for one in table.columns}
+    declared = _declared(table)
     keys = [column_type(one) for one in table.partition_keys]
     if not groups:
         return f"SELECT {', '.join(_nothing(wanted, declared, keys))} WHERE false"
     selects = []
     for name, group in groups:
         expressions = [
-            f"{coerced(f'f{position}', kind, declared[column])} AS c{position}"
+            f"{presented(f'f{position}', kind, declared[column])} AS c{position}"
             for position, (column, kind) in enumerate(zip(wanted.columns, group.kinds, strict=True))
         ]
         expressions += [f"{partition_value(f'k{position}', kind)} AS k{position}" for position, kind in enumerate(keys)]

@@ -106,7 +106,7 @@ def test_a_column_that_an_outer_query_does_not_use_is_not_read(duck: Duck) -> No
     objects = MemoryObjects({f"{LOCATION}partition_date=1/a.avro": container([{"id": "a", "n": 1}])})
     runner = QueryRunner(MemoryCatalog(["1"], lacking), objects, duck)
     assert _run(runner, "SELECT id FROM (SELECT * FROM rows)").rows == [("a",)]
-    with pytest.raises(QueryError, match="Unable to find column n"):
+    with pytest.raises(QueryError, match="cannot find field n"):
         _run(runner, "SELECT * FROM rows")
 
 
