@@ -58,6 +58,11 @@ types: $(READY) ## Mypy, strict
 conformance: $(READY) ## The cases that define the local AWS, run against an environment: make conformance DMD_ENV=dev1
 	@$(BIN)/pytest tests/conformance $(PYTEST)
 
+.PHONY: conformance-trino
+conformance-trino: $(READY) ## Hold the local Athena against a real Trino (needs a JDK 17 and Maven; fetches Trino once)
+	@$(BIN)/python -m local.trino
+	@$(BIN)/pytest tests/trino $(PYTEST)
+
 .PHONY: bench
 bench: $(READY) ## Measure beside the alternatives; writes bench/results.json
 	@$(BIN)/python -m bench
@@ -105,4 +110,4 @@ $(READY): pyproject.toml uv.lock
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*##"; print "Usage: make TARGET"} \
 		/^##@/ {printf "\n%s\n", substr($$0, 5)} \
-		/^[a-z-]+:.*##/ {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+		/^[a-z-]+:.*##/ {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

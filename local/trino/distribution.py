@@ -1,8 +1,7 @@
 """A Trino server put together from Maven Central, once, in a cache outside the repository.
 
-Trino 411 is the version closest to what Athena's engine 3 grew from that runs on Java 17 and whose Hive connector can
-be resolved from Maven Central in all its parts. The server and the connector are libraries there; the two classes
-that make a program and a plugin of them are ours, and are compiled here.
+The server and its Hive connector are libraries there. What makes a program and a plugin of them is published only as
+part of an archive of all connectors; two classes of ours do the same, and are compiled here.
 """
 
 from __future__ import annotations
@@ -18,20 +17,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.errors import LocalError
+from local.trino.releases import OWN_PLUGIN
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-VERSION = "411"
-_JAVA_FROM, _JAVA_TO = 17, 23  # from 24 on, Java lacks what Hadoop's file systems need
+    from local.trino.releases import Release
+
 _REVISION = "1"  # of what is made here: a change of it makes the distribution anew
 _SOURCES = Path(__file__).parent
-_POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
+_POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
   <groupId>dmd</groupId><artifactId>trino-libraries</artifactId><version>1</version><packaging>pom</packaging>
   <dependencies>
-    <dependency><groupId>io.trino</groupId><artifactId>{{artifact}}</artifactId><version>{VERSION}</version></dependency>
+    <dependency><groupId>io.trino</groupId><artifactId>{artifact}</artifactId><version>{version}</version></dependency>
   </dependencies>
 </project>
 """
@@ -51,10 +51,12 @@ class Distribution:
     """A Trino that can be started.
 
     Attributes:
+        release: Which one it is.
         folder: Holds ``lib/`` (the server), ``plugin/`` (its Hive connector).
         java: The program that runs it.
     """
 
+    release: Release
     folder: Path
     java: Path
 
@@ -69,55 +71,72 @@ class Distribution:
         return self.folder / "plugin"
 
 
-def distribution(environ: Mapping[str, str] = os.environ) -> Distribution:
-    """The distribution in the cache; put together now if it is not there yet (some 370 MB are fetched).
+def distribution(release: Release, environ: Mapping[str, str] = os.environ) -> Distribution:
+    """The distribution in the cache; put together now if it is not there yet (some 400 to 700 MB are fetched).
 
     Args:
-        environ: ``DMD_TRINO_CACHE`` names the cache, ``~/.cache/dmd-pipeline/trino`` unless given; ``JAVA_HOME`` the
-            JDK, which is found on the PATH unless given.
+        release: Which one.
+        environ: ``DMD_TRINO_CACHE`` names the cache, ``~/.cache/dmd-pipeline/trino`` unless given. A JDK is looked for
+            where ``JAVA_HOME`` says, on the PATH, and where Debian installs them.
 
     Raises:
         MissingToolError: No JDK that will do, or no Maven.
         DistributionError: Maven could not fetch a part, or a class did not compile.
     """
-    java, compiler = jdk(environ)
-    folder = _cache(environ) / f"{VERSION}-{_REVISION}"
+    compiler = jdk(release, environ)
+    folder = _folder(release, environ)
     if not folder.is_dir():
         maven = _maven()
         folder.parent.mkdir(parents=True, exist_ok=True)
         # Made beside its place and renamed into it: what is there is whole, whenever this was interrupted.
         with tempfile.TemporaryDirectory(prefix="making-", dir=folder.parent) as made:
-            _make(Path(made), maven, compiler)
-            _rename(Path(made), folder)
-    return Distribution(folder, java)
+            _make(release, Path(made) / "made", maven, compiler)
+            _rename(Path(made) / "made", folder)
+    return Distribution(release, folder, compiler.with_name("java"))
 
 
-def jdk(environ: Mapping[str, str]) -> tuple[Path, Path]:
-    """``java`` and ``javac`` of a JDK that Trino runs on.
+def is_cached(release: Release, environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether a release was put together before."""
+    return _folder(release, environ).is_dir()
+
+
+def jdk(release: Release, environ: Mapping[str, str]) -> Path:
+    """The compiler of a JDK that a release runs on.
 
     Raises:
         MissingToolError: There is none.
     """
-    home = environ.get("JAVA_HOME")
-    where = f"JAVA_HOME is {home}" if home else "JAVA_HOME is not set"
-    found = shutil.which("javac", path=f"{home}/bin" if home else environ.get("PATH"))
-    needed = f"Trino {VERSION} needs a JDK from {_JAVA_FROM} to {_JAVA_TO}"
-    remedy = "on Debian and Ubuntu, apt-get install openjdk-17-jdk-headless; or name one with JAVA_HOME"
-    if found is None:
-        raise MissingToolError(f"{needed}, and no javac was found ({where}): {remedy}.")
-    compiler = Path(found).resolve()
-    said = subprocess.run([compiler, "-version"], capture_output=True, text=True, check=False).stdout
-    version = re.match(r"javac (\d+)", said)
-    if version is None or not _JAVA_FROM <= int(version[1]) <= _JAVA_TO:
-        raise MissingToolError(f"{needed}, and {compiler} is {said.strip() or 'of no version'} ({where}): {remedy}.")
-    return compiler.with_name("java"), compiler
+    seen: list[str] = []
+    for compiler in _compilers(environ):
+        version = _java_version(compiler)
+        if version in release.java:
+            return compiler
+        seen.append(f"{compiler} ({version or 'of unknown version'})")
+    first, last = release.java[0], release.java[-1]
+    raise MissingToolError(
+        f"Trino {release.version} needs a JDK from {first} to {last}; found: {', '.join(seen) or 'none'}. "
+        f"On Debian and Ubuntu, apt-get install openjdk-{first}-jdk-headless, or name one with JAVA_HOME."
+    )
 
 
-def _cache(environ: Mapping[str, str]) -> Path:
+def _compilers(environ: Mapping[str, str]) -> Iterator[Path]:
+    named = [Path(environ["JAVA_HOME"]) / "bin" / "javac"] if environ.get("JAVA_HOME") else []
+    on_path = shutil.which("javac", path=environ.get("PATH"))
+    candidates = [*named, *([Path(on_path)] if on_path else []), *sorted(Path("/usr/lib/jvm").glob("*/bin/javac"))]
+    yield from dict.fromkeys(found.resolve() for found in candidates if found.exists())
+
+
+def _java_version(compiler: Path) -> int | None:
+    done = subprocess.run([compiler, "-version"], capture_output=True, text=True, check=False)
+    version = re.match(r"javac (\d+)", done.stdout)
+    return int(version[1]) if version else None
+
+
+def _folder(release: Release, environ: Mapping[str, str]) -> Path:
     named = environ.get("DMD_TRINO_CACHE")
-    if named:
-        return Path(named).absolute()
-    return Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dmd-pipeline" / "trino"
+    general = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    cache = Path(named).absolute() if named else general / "dmd-pipeline" / "trino"
+    return cache / f"{release.version}-{_REVISION}"
 
 
 def _maven() -> str:
@@ -129,33 +148,40 @@ def _maven() -> str:
     return found
 
 
-def _make(folder: Path, maven: str, compiler: Path) -> None:
+def _make(release: Release, folder: Path, maven: str, compiler: Path) -> None:
     server, plugin = folder / "lib", folder / "plugin" / "hive"
     for artifact, libraries in (("trino-main", server), ("trino-hive", plugin)):
-        _fetch(maven, artifact, libraries, folder)
-    _compile(compiler, "Launcher", server, {})
-    _compile(compiler, "HivePlugin", plugin, {"META-INF/services/io.trino.spi.Plugin": "dmd.trino.HivePlugin\n"})
+        _fetch(maven, artifact, release.version, libraries)
+    _lay(server / "dmd-launcher.jar", _compiled(compiler, "Launcher", server))
+    offered = {"META-INF/services/io.trino.spi.Plugin": release.plugin.encode()}
+    own = _compiled(compiler, "HivePlugin", plugin) if release.plugin == OWN_PLUGIN else {}
+    _lay(plugin / "dmd-plugin.jar", {**offered, **own})
 
 
-def _fetch(maven: str, artifact: str, libraries: Path, folder: Path) -> None:
+def _fetch(maven: str, artifact: str, version: str, libraries: Path) -> None:
     """Copy an artefact and all it needs at run time; Maven checks each against its published checksum."""
-    pom = folder / f"{artifact}.pom.xml"
-    pom.write_text(_POM.format(artifact=artifact))
+    libraries.mkdir(parents=True)
+    pom = libraries.parent / f"{artifact}.pom.xml"
+    pom.write_text(_POM.format(artifact=artifact, version=version))
     options = ["--batch-mode", "--quiet", "--strict-checksums", "--file", str(pom)]
     settings = ["-DincludeScope=runtime", f"-DoutputDirectory={libraries}"]
-    _run([maven, *options, _COPY, *settings], f"fetch io.trino:{artifact}:{VERSION}")
+    _run([maven, *options, _COPY, *settings], f"fetch io.trino:{artifact}:{version}")
+    pom.unlink()  # what is beside a plugin's folder is taken for a plugin
 
 
-def _compile(compiler: Path, name: str, libraries: Path, more: Mapping[str, str]) -> None:
-    """Compile a class of ours against the libraries it belongs to, and lay it beside them."""
+def _compiled(compiler: Path, name: str, libraries: Path) -> dict[str, bytes]:
+    """A class of ours, compiled against the libraries it belongs to: its path in a jar, and its bytes."""
     with tempfile.TemporaryDirectory() as made:
         source = _SOURCES / f"{name}.java"
-        command = [str(compiler), "-proc:none", "-cp", f"{libraries}/*", "-d", made, str(source)]
-        _run(command, f"compile {source}")
-        with zipfile.ZipFile(libraries / f"dmd-{name}.jar", "w") as jar:
-            jar.write(Path(made) / "dmd" / "trino" / f"{name}.class", f"dmd/trino/{name}.class")
-            for path, text in more.items():
-                jar.writestr(path, text)
+        _run([str(compiler), "-proc:none", "-cp", f"{libraries}/*", "-d", made, str(source)], f"compile {source}")
+        path = f"dmd/trino/{name}.class"
+        return {path: (Path(made) / path).read_bytes()}
+
+
+def _lay(jar: Path, entries: Mapping[str, bytes]) -> None:
+    with zipfile.ZipFile(jar, "w") as written:
+        for path, content in entries.items():
+            written.writestr(path, content)
 
 
 def _run(command: Sequence[str], what: str) -> None:
@@ -171,5 +197,3 @@ def _rename(made: Path, folder: Path) -> None:
     except OSError:
         if not folder.is_dir():  # otherwise another process was faster: both made the same
             raise
-    else:
-        made.mkdir()  # the context manager removes it

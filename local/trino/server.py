@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Self
 import trino
 
 from local.errors import StartError
-from local.trino.distribution import VERSION
 from local.workspace import HOST
 
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from dmd_pipeline.settings import Settings
     from local.trino.distribution import Distribution
+    from local.trino.releases import Release
 
 CATALOG = "hive"
 _HEAP = "2G"
@@ -72,9 +72,10 @@ class Trino:
             f"-Xmx{_HEAP}",
             "-Duser.timezone=UTC",
             "-Djdk.attach.allowAttachSelf=true",
+            *self.release.options,
             f"-Dconfig={folder / 'config.properties'}",
             *("-cp", self._distribution.class_path),
-            *("dmd.trino.Launcher", VERSION),
+            *("dmd.trino.Launcher", self.release.version),
         ]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
@@ -82,7 +83,9 @@ class Trino:
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop(keep_log=True)
-                raise StartError(f"Trino did not start; the end of its log:\n{self._end_of_log()}")
+                raise StartError(
+                    f"Trino {self.release.version} did not start; the end of its log:\n{self._end_of_log()}"
+                )
             time.sleep(0.5)
 
     def stop(self, *, keep_log: bool = False) -> None:
@@ -110,6 +113,11 @@ class Trino:
             timezone="UTC",
             legacy_primitive_types=True,
         )
+
+    @property
+    def release(self) -> Release:
+        """Which Trino it is."""
+        return self._distribution.release
 
     @property
     def _log(self) -> Path:
@@ -147,6 +155,7 @@ class Trino:
 
     def _catalog_properties(self) -> dict[str, str]:
         identifier, secret = self._access_key
+        places = {"endpoint": self._aws_url, "region": self._settings.region, "key": identifier, "secret": secret}
         return {
             "connector.name": "hive",
             "hive.metastore": "glue",
@@ -155,11 +164,7 @@ class Trino:
             "hive.metastore.glue.endpoint-url": self._aws_url,
             "hive.metastore.glue.aws-access-key": identifier,
             "hive.metastore.glue.aws-secret-key": secret,
-            "hive.s3.endpoint": self._aws_url,
-            "hive.s3.path-style-access": "true",
-            "hive.s3.ssl.enabled": "false",
-            "hive.s3.aws-access-key": identifier,
-            "hive.s3.aws-secret-key": secret,
+            **{name: value.format_map(places) for name, value in self.release.s3},
             # As Athena: folders below a partition are read, and a partition without objects has no rows.
             "hive.recursive-directories": "true",
             "hive.ignore-absent-partitions": "true",

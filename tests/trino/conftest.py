@@ -9,43 +9,61 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tabulate import tabulate
 
 from local.athena.duck import Duck
 from local.athena.moto_ports import MotoCatalog, MotoObjects
 from local.athena.queries import QueryRunner
 from local.aws.local_aws import ACCESS_KEY, SECRET_KEY
-from local.errors import LocalError
-from local.trino import VERSION, Trino, distribution
+from local.trino import CLOSEST, NEWER, MissingToolError, Trino, distribution
 from tests.conformance.account import Account
 from tests.trino import demo_data
-from tests.trino.judge import VERDICTS, Judge
+from tests.trino.judge import Judge, Verdicts, table
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.aws import LocalAws
+    from local.trino import Release
 
-_JUDGE = pytest.StashKey[Judge]()
+_VERDICTS = pytest.StashKey[Verdicts]()
 
 
 @pytest.fixture(scope="session")
-def judge(local_aws: LocalAws, pytestconfig: pytest.Config) -> Iterator[Judge]:
-    """The local Athena's engine and a Trino, on the same catalog and objects."""
-    settings = local_aws.settings
-    try:
-        server = Trino(distribution(), local_aws.url, (ACCESS_KEY, SECRET_KEY), settings)
-        server.start()
-    except LocalError as error:
-        pytest.exit(str(error), 2)
-    duck = Duck()
-    catalog = MotoCatalog(settings.account_id, settings.region)
-    judge = Judge(QueryRunner(catalog, MotoObjects(settings.account_id), duck), server)
-    pytestconfig.stash[_JUDGE] = judge
-    yield judge
-    server.stop()
+def engine(local_aws: LocalAws) -> Iterator[QueryRunner]:
+    """The local Athena's engine, on the local AWS."""
+    settings, duck = local_aws.settings, Duck()
+    yield QueryRunner(MotoCatalog(settings.account_id, settings.region), MotoObjects(settings.account_id), duck)
     duck.close()
+
+
+@pytest.fixture(scope="session")
+def verdicts(pytestconfig: pytest.Config) -> Verdicts:
+    """What was found so far."""
+    return pytestconfig.stash.setdefault(_VERDICTS, {})
+
+
+@pytest.fixture(scope="session")
+def judge(local_aws: LocalAws, engine: QueryRunner, verdicts: Verdicts) -> Iterator[Judge]:
+    """The release of Trino that judges everything."""
+    with _started(CLOSEST, local_aws) as trino:
+        yield Judge(engine, trino, verdicts)
+
+
+@pytest.fixture(scope="session")
+def newer_judge(local_aws: LocalAws, engine: QueryRunner, verdicts: Verdicts) -> Iterator[Judge]:
+    """The release of Trino that judges how partitions are read, once more; needs a newer JDK."""
+    with _started(NEWER, local_aws) as trino:
+        yield Judge(engine, trino, verdicts)
+
+
+def _started(release: Release, aws: LocalAws) -> Trino:
+    try:
+        return Trino(distribution(release), aws.url, (ACCESS_KEY, SECRET_KEY), aws.settings)
+    except MissingToolError as error:
+        if release is CLOSEST:
+            pytest.exit(str(error), 2)
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")
@@ -65,10 +83,7 @@ def account(local_aws: LocalAws) -> Iterator[Account]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Print the table of counts."""
-    judge = config.stash.get(_JUDGE, None)
-    if judge is None or not judge.verdicts:
-        return
-    rows = [[group, *(counts[one] for one in VERDICTS), counts.total()] for group, counts in judge.counts().items()]
-    totals = [sum(column) for column in list(zip(*rows, strict=True))[1:]]
-    terminalreporter.section(f"The local Athena beside Trino {VERSION}")
-    terminalreporter.write_line(tabulate([*rows, ["in all", *totals]], ["cases", *VERDICTS, "in all"], intfmt=","))
+    verdicts = config.stash.get(_VERDICTS, {})
+    if verdicts:
+        terminalreporter.section("The local Athena beside Trino")
+        terminalreporter.write_line(table(verdicts))

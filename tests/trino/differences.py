@@ -15,23 +15,26 @@ class Difference(NamedTuple):
     Attributes:
         reason: Why the local Athena does otherwise, or nothing.
         names: The names of the cases, by group.
+        releases: The releases of Trino that differ.
     """
 
     reason: str
     names: dict[str, tuple[str, ...]]
+    releases: tuple[str, ...] = ("411", "476")
 
 
 DIFFERENCES: tuple[Difference, ...] = ()
 
 
-def listed(group: str, name: str) -> str | None:
-    """The reason for which a case differs; None when it must be equal."""
-    return _REASONS.get((group, name))
+def listed(release: str, group: str, name: str) -> str | None:
+    """The reason for which a case differs from a release of Trino; None when it must be equal."""
+    return _REASONS.get((release, group, name))
 
 
 _REASONS = {
-    (group, name): difference.reason
+    (release, group, name): difference.reason
     for difference in DIFFERENCES
+    for release in difference.releases
     for group, names in difference.names.items()
     for name in names
 }

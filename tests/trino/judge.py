@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 import pytest
+from tabulate import tabulate
 
 from tests.trino.differences import listed
 from tests.trino.outcomes import difference, on_local, on_trino
@@ -18,22 +19,25 @@ if TYPE_CHECKING:
     from local.trino import Trino
 
 Verdict = Literal["equal", "listed", "different"]
-VERDICTS: tuple[Verdict, ...] = ("equal", "listed", "different")
+Verdicts = dict[tuple[str, str, str], Verdict]
+"""What was found, by release of Trino, group of cases, and name of the case."""
+
+_KINDS: tuple[Verdict, ...] = ("equal", "listed", "different")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Judge:
-    """Holds the local Athena against Trino.
+    """Holds the local Athena against a Trino.
 
     Attributes:
         local: The local Athena's engine.
         trino: A Trino on the same catalog and objects.
-        verdicts: What was found, by group and name of the case.
+        verdicts: Takes what is found.
     """
 
     local: QueryRunner
     trino: Trino
-    verdicts: dict[tuple[str, str], Verdict] = field(default_factory=dict)
+    verdicts: Verdicts
 
     def compare(self, group: str, name: str, sql: str, database: str | None = None, tolerance: float = 0.0) -> None:
         """Run a statement on both; fail on a difference that is not listed, and on a listed one that is none.
@@ -48,17 +52,22 @@ class Judge:
         found = difference(
             on_local(self.local, sql, database, datetime.now(UTC)), on_trino(self.trino, sql, database), tolerance
         )
-        reason = listed(group, name)
-        verdict: Verdict = "equal" if found is None else "different" if reason is None else "listed"
-        self.verdicts[group, name] = "different" if found is None and reason is not None else verdict
+        release = self.trino.release.version
+        reason = listed(release, group, name)
+        as_listed = (found is None) == (reason is None)
+        verdict: Verdict = "different" if not as_listed else "equal" if found is None else "listed"
+        self.verdicts[release, group, name] = verdict
         if found is None and reason is not None:
             pytest.fail(f"listed as a difference, and equal: take {name!r} off the list ({reason})\n{sql}")
-        if verdict == "different":
-            pytest.fail(f"the local Athena differs from Trino:\n{sql}\n{found}")
+        if found is not None and reason is None:
+            pytest.fail(f"the local Athena differs from Trino {release}:\n{sql}\n{found}")
 
-    def counts(self) -> dict[str, Counter[Verdict]]:
-        """Counts of the verdicts by group, in the order in which the groups came."""
-        counted: dict[str, Counter[Verdict]] = {}
-        for (group, _), verdict in self.verdicts.items():
-            counted.setdefault(group, Counter())[verdict] += 1
-        return counted
+
+def table(verdicts: Verdicts) -> str:
+    """Counts of the verdicts by release and group, in the order in which they came, as text."""
+    counted: dict[tuple[str, str], Counter[Verdict]] = {}
+    for (release, group, _), verdict in verdicts.items():
+        counted.setdefault((release, group), Counter())[verdict] += 1
+    rows = [[*key, *(counts[kind] for kind in _KINDS), counts.total()] for key, counts in counted.items()]
+    totals = [sum(column) for column in list(zip(*rows, strict=True))[2:]]
+    return tabulate([*rows, ["", "in all", *totals]], ["Trino", "cases", *_KINDS, "in all"], intfmt=",")
