@@ -191,6 +191,13 @@ class QueryRunner:
         return rows
 
 
+_INTEGER_TYPES = {"INT64": "bigint", "INT32": "integer", "INT16": "smallint", "INT8": "tinyint"}
+# Trino has another error for what a bigint cannot hold, and for decimals.
+_TOO_LARGE = re.compile(
+    r"Type (?:INT\d+|DOUBLE|FLOAT) with value (\S+) can't be cast .* destination type (INT(?:8|16|32))\b"
+)
+
+
 def translated_failure(error: duckdb.Error) -> QueryError:
     """Trino's error for one of DuckDB's."""
     text = str(error)
@@ -201,10 +208,17 @@ def translated_failure(error: duckdb.Error) -> QueryError:
         return QueryError("DIVISION_BY_ZERO", "Division by zero")
     found = re.search(r"Overflow in (\w+) of (\w+) \((.*?)\)", text)
     if found:
-        kind = {"INT32": "integer", "INT64": "bigint", "INT16": "smallint", "INT8": "tinyint"}.get(found[2], found[2])
+        kind = _INTEGER_TYPES.get(found[2], found[2])
         return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", f"{kind} {found[1]} overflow: {found[3]}")
     if "Type INT128" in text and "destination type INT64" in text:
         return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", "bigint addition overflow")
+    found = _TOO_LARGE.search(text)
+    if found and found[1] != "nan":
+        kind = _INTEGER_TYPES[found[2]]
+        return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", f"Out of range for {kind}: {found[1]}")
+    found = re.search(r"Unknown TimeZone '(.*?)'", text)
+    if found:
+        return QueryError("INVALID_FUNCTION_ARGUMENT", f"'{found[1]}' is not a valid time zone")
     if isinstance(error, duckdb.OutOfRangeException):
         return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", _first_line(text))
     if isinstance(error, duckdb.ConversionException):

@@ -244,6 +244,18 @@ EXPRESSIONS = [
     Expression("ARRAY[1] || ARRAY[2]", "array", "[1, 2]"),
     Expression("ARRAY[1] || CAST(NULL AS integer)", "array", None),
     Expression("array_remove(ARRAY[1, 2], NULL)", "array", None),
+    Expression("array_union(ARRAY[1], CAST(NULL AS array(integer)))", "array", None),
+    Expression("array_except(ARRAY[1], CAST(NULL AS array(integer)))", "array", None),
+    Expression("array_intersect(ARRAY[1], CAST(NULL AS array(integer)))", "array", None),
+    Expression("array_join(ARRAY[1, NULL], ',', CAST(NULL AS varchar))", "varchar", None),
+    Expression("zip(ARRAY[1], CAST(NULL AS array(integer)))", "array", None),
+    Expression("map_concat(map(ARRAY['a'], ARRAY[1]), CAST(NULL AS map(varchar, integer)))", "map", None),
+    Expression("slice(ARRAY[1, 2, 3], -5, 3)", "array", "[]"),
+    Expression("split('a-b', CAST(NULL AS varchar))", "array", None),
+    Expression("width_bucket(0e0, 2e0, 0e0, 4)", "bigint", "5"),
+    Expression(
+        "at_timezone(TIMESTAMP '2025-06-01 10:00:00 UTC', CAST(NULL AS varchar))", "timestamp with time zone", None
+    ),
     Expression("array_remove(ARRAY[1, 2, NULL], 1)", "array", "[2, null]"),
     Expression("zip(ARRAY[1, 2], ARRAY['a', 'b'])", "array", "[{field0=1, field1=a}, {field0=2, field1=b}]"),
     Expression("transform(ARRAY[1, 2], x -> x * 10)", "array", "[10, 20]"),
@@ -430,6 +442,17 @@ QUERIES = [
 ]
 
 REFUSED = [
+    Refused("SELECT lpad('a', 5, '')", "INVALID_FUNCTION_ARGUMENT", "Padding string must not be empty"),
+    Refused("SELECT split('a', '')", "INVALID_FUNCTION_ARGUMENT", "The delimiter may not be the empty string"),
+    Refused("SELECT slice(ARRAY[1], 0, 1)", "INVALID_FUNCTION_ARGUMENT", "SQL array indices start at 1"),
+    Refused("SELECT repeat(1, -1)", "INVALID_FUNCTION_ARGUMENT", "must be greater than or equal to 0"),
+    Refused("SELECT width_bucket(1e0, 1e0, 1e0, 4)", "INVALID_FUNCTION_ARGUMENT", "bounds cannot equal each other"),
+    Refused(
+        "SELECT with_timezone(TIMESTAMP '2025-06-01 10:00:00', 'x')", "INVALID_FUNCTION_ARGUMENT", "not a valid time"
+    ),
+    Refused("SELECT CAST(BIGINT '300' AS tinyint)", "NUMERIC_VALUE_OUT_OF_RANGE", "Out of range for tinyint: 300"),
+    Refused("SELECT -(BIGINT '-9223372036854775808')", "NUMERIC_VALUE_OUT_OF_RANGE"),
+    Refused("SELECT char_length('a')", "FUNCTION_NOT_FOUND"),
     Refused("SELECT 1 / 0", "DIVISION_BY_ZERO"),
     Refused("SELECT 2147483647 + 1", "NUMERIC_VALUE_OUT_OF_RANGE", "integer addition overflow: 2147483647 + 1"),
     Refused("SELECT CAST('x' AS integer)", "INVALID_CAST_ARGUMENT", "Cannot cast 'x' to INT"),

@@ -69,6 +69,11 @@ MACROS = {
         + _fail("INVALID_FUNCTION_ARGUMENT", "'Index must be greater than zero'")
         + " ELSE n END]"
     ),
+    "trino_split(s, d)": (
+        "CASE WHEN d = '' THEN "
+        + _fail("INVALID_FUNCTION_ARGUMENT", "'The delimiter may not be the empty string'", "VARCHAR[]")
+        + " WHEN d IS NOT NULL THEN string_split(s, d) END"
+    ),
     # ------------------------------------------------------------------------------------------------- numbers
     "trino_sqrt(x)": "CASE WHEN x < 0 THEN CAST('NaN' AS DOUBLE) ELSE sqrt(x) END",
     "trino_ln(x)": (
@@ -77,9 +82,17 @@ MACROS = {
     "trino_log10(x)": (
         "CASE WHEN x < 0 THEN CAST('NaN' AS DOUBLE) WHEN x = 0 THEN CAST('-Infinity' AS DOUBLE) ELSE log10(x) END"
     ),
-    "trino_width_bucket(x, low, high, n)": (
-        "CASE WHEN x < low THEN 0 WHEN x >= high THEN n + 1 "
-        "ELSE CAST(floor((x - low) / (high - low) * n) AS BIGINT) + 1 END"
+    # From the lower to the higher bound, and counted from the end when the bounds are the other way round.
+    "bucket(x, low, high, n)": (
+        "CASE WHEN x < low THEN 0 WHEN x > high THEN n + 1 "
+        "ELSE CAST(floor(n * (x - low) / (high - low)) AS BIGINT) + 1 END"
+    ),
+    "trino_width_bucket(x, one, other, n)": (
+        "CASE WHEN n <= 0 THEN "
+        + _fail("INVALID_FUNCTION_ARGUMENT", "'bucketCount must be greater than 0'", "BIGINT")
+        + " WHEN one = other THEN "
+        + _fail("INVALID_FUNCTION_ARGUMENT", "'bounds cannot equal each other'", "BIGINT")
+        + " WHEN one < other THEN bucket(x, one, other, n) WHEN one > other THEN n - bucket(x, other, one, n) + 1 END"
     ),
     # DuckDB's text of a number is the shortest that reads back as the same; Trino and Java only write it differently.
     "number_whole(t)": "ltrim(split_part(split_part(t, 'e', 1), '.', 1), '0')",
@@ -142,7 +155,11 @@ MACROS = {
         "struct_pack(u := CASE WHEN is_offset(local_time.z) THEN local_time.t - to_seconds(zone_seconds(local_time.z)) "
         "ELSE timezone('UTC', timezone(local_time.z, local_time.t)) END, z := local_time.z) END",
     ),
-    "zoned_at(v, zone)": "CASE WHEN v IS NULL THEN NULL ELSE struct_pack(u := (v).u, z := zone) END",
+    # A zone that does not exist fails where it is named.
+    "known_zone(zone)": "CASE WHEN is_offset(zone) OR timezone(zone, TIMESTAMP '2000-01-01') IS NOT NULL THEN zone END",
+    "zoned_at(v, zone)": (
+        "CASE WHEN v IS NULL OR zone IS NULL THEN NULL ELSE struct_pack(u := (v).u, z := known_zone(zone)) END"
+    ),
     "zoned_shifted(v, amount, calendar)": _once(
         "moment",
         "v",
@@ -164,8 +181,8 @@ MACROS = {
     ),
     "zoned_iso(v, digits)": _once("moment", "v", "timestamp_iso(zoned_local(moment), digits) || zone_offset(moment)"),
     "unix_zoned(seconds, zone)": (
-        "CASE WHEN seconds IS NULL THEN NULL ELSE "
-        "struct_pack(u := make_timestamp(CAST(round(seconds * 1000) AS BIGINT) * 1000), z := zone) END"
+        "CASE WHEN seconds IS NULL OR zone IS NULL THEN NULL ELSE "
+        "struct_pack(u := make_timestamp(CAST(round(seconds * 1000) AS BIGINT) * 1000), z := known_zone(zone)) END"
     ),
     "zoned_parts(day, clock, zone)": _once(
         "part",
@@ -253,7 +270,14 @@ MACROS = {
     "trino_array_min(a)": "CASE WHEN has_null(a) THEN NULL ELSE list_min(a) END",
     "trino_concat_lists(a)": ("CASE WHEN has_null(a) THEN NULL ELSE flatten(a) END"),
     "trino_slice(a, start, size)": (
-        "CASE WHEN start < 0 THEN a[len(a) + start + 1 : len(a) + start + size] ELSE a[start : start + size - 1] END"
+        "CASE WHEN start IS NULL OR size IS NULL THEN NULL WHEN slice_size(start, size) = 0 THEN a[:0] "
+        "WHEN start >= 0 THEN a[start : start + size - 1] "
+        "WHEN len(a) + start < 0 THEN a[:0] ELSE a[len(a) + start + 1 : len(a) + start + size] END"
+    ),
+    "repeat_count(n)": (
+        "CASE WHEN n < 0 THEN "
+        + _fail("INVALID_FUNCTION_ARGUMENT", "'count argument of repeat function must be greater than or equal to 0'")
+        + " ELSE n END"
     ),
     # How often a step fits between two ends, and the refusal of what is no sequence.
     "trino_steps(distance, direction, step)": (
@@ -326,3 +350,10 @@ MACROS = {
         "CASE WHEN j IS NULL THEN NULL ELSE 0 END END"
     ),
 }
+    "slice_size(start, size)": (
+        "CASE WHEN size < 0 THEN "
+        + _fail("INVALID_FUNCTION_ARGUMENT", "'length must be greater than or equal to 0'", "BIGINT")
+        + " WHEN start = 0 THEN "
+        + _fail("INVALID_FUNCTION_ARGUMENT", "'SQL array indices start at 1'", "BIGINT")
+        + " ELSE size END"
+    ),

@@ -189,6 +189,8 @@ def _shifted(symbol: str, moment: Value, interval: Value) -> Value | None:
 
 def negated(value: Value) -> Value:
     """``-value``."""
+    if value.type.is_integer:
+        return combined(f"CAST((-{value.sql}) AS {value.type.duckdb})", value.type, value)
     if value.type.is_numeric or value.type in (DAY_TO_SECOND, YEAR_TO_MONTH):
         return combined(f"(-{value.sql})", value.type, value)
     raise OperatorError(f"Cannot negate {value.type}")

@@ -30,7 +30,9 @@ lpad(varchar, bigint, varchar) -> varchar: lpad({0}, pad_length({1}, {2}), {2})
 rpad(varchar, bigint, varchar) -> varchar: rpad({0}, pad_length({1}, {2}), {2})
 replace(varchar(x), varchar) -> varchar(x): replace({0}, {1}, '')
 translate(varchar, varchar, varchar) -> varchar: translate({0}, {1}, {2})
-split(varchar(x), varchar) -> array(varchar(x)): string_split({0}, {1})
+split(varchar(x), varchar) -> array(varchar(x)): trino_split({0}, {1})
+split(varchar(x), varchar, bigint) -> array(varchar(x)): trino_split_limited({0}, {1}, {2})
+split_to_map(varchar, varchar, varchar) -> map(varchar, varchar): trino_split_to_map({0}, {1}, {2})
 split_part(varchar(x), varchar, bigint) -> varchar(x): trino_split_part({0}, {1}, {2})
 strpos(varchar, varchar) -> bigint: instr({0}, {1})
 starts_with(varchar, varchar) -> boolean: starts_with({0}, {1})
@@ -48,7 +50,8 @@ regexp_like(varchar, varchar) -> boolean: regexp_matches({0}, {1})
 regexp_count(varchar, varchar) -> bigint: len(regexp_extract_all({0}, {1}))
 regexp_extract(varchar(x), varchar) -> varchar(x): regexp_extract_all({0}, {1})[1]
 regexp_extract_all(varchar(x), varchar) -> array(varchar(x)): regexp_extract_all({0}, {1})
-regexp_split(varchar(x), varchar) -> array(varchar(x)): regexp_split_to_array({0}, {1})
+regexp_split(varchar(x), varchar) -> array(varchar(x)): CASE WHEN {1} IS NOT NULL THEN regexp_split_to_array({0}, {1}) END
+normalize(varchar) -> varchar: nfc_normalize({0})
 to_utf8(varchar) -> varbinary: encode({0})
 from_utf8(varbinary) -> varchar: decode({0})
 to_hex(varbinary) -> varchar: hex({0})
@@ -202,12 +205,12 @@ array_min(array(T)) -> T: trino_array_min({0})
 array_sort(array(T)) -> array(T): list_sort({0}, 'ASC', 'NULLS LAST')
 array_position(array(T), T) -> bigint: trino_array_position({0}, {1})
 array_remove(array(T), T) -> array(T): CASE WHEN {1} IS NOT NULL THEN list_filter({0}, lambda e: e IS NULL OR e <> {1}) END
-array_intersect(array(T), array(T)) -> array(T): trino_distinct(list_filter({0}, lambda e: trino_has({1}, e)))
-array_except(array(T), array(T)) -> array(T): trino_distinct(list_filter({0}, lambda e: NOT trino_has({1}, e)))
-array_union(array(T), array(T)) -> array(T): trino_distinct(list_concat({0}, {1}))
+array_intersect(array(T), array(T)) -> array(T): CASE WHEN {1} IS NOT NULL THEN trino_distinct(list_filter({0}, lambda e: trino_has({1}, e))) END
+array_except(array(T), array(T)) -> array(T): CASE WHEN {1} IS NOT NULL THEN trino_distinct(list_filter({0}, lambda e: NOT trino_has({1}, e))) END
+array_union(array(T), array(T)) -> array(T): trino_distinct(trino_concat_lists([{0}, {1}]))
 arrays_overlap(array(T), array(T)) -> boolean: trino_overlap({0}, {1})
-array_join(array(T), varchar) -> varchar: array_to_string(list_filter({0:text}, lambda e: e IS NOT NULL), {1})
-array_join(array(T), varchar, varchar) -> varchar: array_to_string(list_transform({0:text}, lambda e: coalesce(e, {2})), {1})
+array_join(array(T), varchar) -> varchar: CASE WHEN {1} IS NOT NULL THEN array_to_string(list_filter({0:text}, lambda e: e IS NOT NULL), {1}) END
+array_join(array(T), varchar, varchar) -> varchar: CASE WHEN {1} IS NOT NULL AND {2} IS NOT NULL THEN array_to_string(list_transform({0:text}, lambda e: coalesce(e, {2})), {1}) END
 flatten(array(array(T))) -> array(T): flatten({0})
 slice(array(T), bigint, bigint) -> array(T): trino_slice({0}, {1}, {2})
 sequence(bigint, bigint) -> array(bigint): trino_sequence({0}, {1})
@@ -215,14 +218,14 @@ sequence(bigint, bigint, bigint) -> array(bigint): trino_sequence_step({0}, {1},
 sequence(date, date) -> array(date): trino_days({0}, {1}, CASE WHEN {0} <= {1} THEN 86400000 ELSE -86400000 END)
 sequence(date, date, interval day to second) -> array(date): trino_days({0}, {1}, {2})
 sequence(date, date, interval year to month) -> array(date): list_transform(trino_months({0}, {1}, {2}), lambda e: CAST(e AS DATE))
-repeat(T, integer) -> array(T): list_transform(range({1}), lambda e: {0})
-map(array(K), array(V)) -> map(K, V): map({0}, {1})
+repeat(T, integer) -> array(T): list_transform(range(repeat_count({1})), lambda e: {0})
+map(array(K), array(V)) -> map(K, V): trino_map({0}, {1})
 map_keys(map(K, V)) -> array(K): map_keys({0})
 map_values(map(K, V)) -> array(V): map_values({0})
 map_from_entries(array(row(K, V))) -> map(K, V): map(list_transform({0}, lambda e: e.f0), list_transform({0}, lambda e: e.f1))
 map_entries(map(K, V)) -> array(row(K, V)): list_transform(map_entries({0}), lambda e: struct_pack(f0 := e.key, f1 := e.value))
-map_concat(map(K, V), map(K, V)...) -> map(K, V): map_concat({*})
-zip(array(T), array(U)) -> array(row(T, U)): list_transform(list_zip({0}, {1}), lambda e: struct_pack(f0 := e[1], f1 := e[2]))
+map_concat(map(K, V), map(K, V)...) -> map(K, V): CASE WHEN NOT has_null([{*}]) THEN map_concat({*}) END
+zip(array(T), array(U)) -> array(row(T, U)): CASE WHEN {0} IS NOT NULL AND {1} IS NOT NULL THEN list_transform(list_zip({0}, {1}), lambda e: struct_pack(f0 := e[1], f1 := e[2])) END
 
 # ------------------------------------------------------------------------------------------------------------- lambdas
 transform(array(T), function(T, R)) -> array(R): list_transform({0}, lambda {1})
