@@ -252,7 +252,7 @@ EXPRESSIONS = [
     Expression("map_concat(map(ARRAY['a'], ARRAY[1]), CAST(NULL AS map(varchar, integer)))", "map", None),
     Expression("slice(ARRAY[1, 2, 3], -5, 3)", "array", "[]"),
     Expression("split('a-b', CAST(NULL AS varchar))", "array", None),
-    Expression("width_bucket(0e0, 2e0, 0e0, 4)", "bigint", "5"),
+    Expression("width_bucket(0e0, 2e0, 0e0, 4)", "bigint", "4"),
     Expression(
         "at_timezone(TIMESTAMP '2025-06-01 10:00:00 UTC', CAST(NULL AS varchar))", "timestamp with time zone", None
     ),
