@@ -490,7 +490,6 @@ REFUSED = [
         "FUNCTION_NOT_FOUND",
         "for function date_diff. Expected: date_diff(varchar(x), date, date), ",
     ),
-    Refused("SELECT min_by(x, x, 2) FROM (VALUES 1) t(x)", "NOT_SUPPORTED", "Function min_by(T, U, bigint)"),
     Refused("SELECT sequence(1, 5, -1)", "INVALID_FUNCTION_ARGUMENT", "sequence stop value should be greater than"),
     Refused("SELECT sequence(1, 10001)", "INVALID_FUNCTION_ARGUMENT", "must not have more than 10000 entries"),
     Refused("SELECT sequence(1, 5, 0)", "INVALID_FUNCTION_ARGUMENT", "step must not be zero"),

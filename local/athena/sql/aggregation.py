@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from local.athena import types
 from local.athena.sql.functions import calls
+from local.athena.sql.functions.aggregates import CALL_BEGINS, CALL_ENDS
 from local.athena.sql.operators import comparable, converted
 from local.athena.sql.parsing_errors import refused
 from local.athena.sql.values import Facts, Value
@@ -16,11 +17,12 @@ from local.athena.types import BIGINT, VARCHAR, Type
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from local.athena.sql.expressions import ExpressionTranslator
 
 
-# Aggregates whose SQL is more than one call, into which DISTINCT, ORDER BY or FILTER cannot be written.
-_COMPOUND = frozenset({"map_agg", "geometric_mean"})
+_CALL = re.compile(f"{CALL_BEGINS}(.*){CALL_ENDS}", re.DOTALL)
 
 
 def ordering(translator: ExpressionTranslator, order: exp.Expr) -> tuple[str, list[Value]]:
@@ -47,16 +49,14 @@ class Aggregates:
             raise refused("NESTED_AGGREGATION", "Cannot nest aggregations inside aggregation", node)
         if any(value.facts.window for value in inner):
             raise refused("NESTED_WINDOW", "Cannot nest window functions inside aggregation", node)
-        return Value(cast_result(sql, kind), kind, calls.facts_of_aggregate(inner))
+        return Value(cast_result(_unmarked(sql), kind), kind, calls.facts_of_aggregate(inner))
 
     def inner(self, translator: ExpressionTranslator, node: exp.Expr) -> tuple[str, Type, list[Value]]:
         """SQL, type and arguments of an aggregate, without the cast of its result."""
         if isinstance(node, exp.Filter):
             sql, kind, values = self.inner(translator, node.this)
-            if _name(node.this) in _COMPOUND:
-                raise refused("NOT_SUPPORTED", f"The local Athena knows no FILTER for {_name(node.this)}", node)
             condition = translator.condition(node.expression.this, "FILTER clause")
-            return f"{sql} FILTER (WHERE {condition.sql})", kind, [*values, condition]
+            return _changed(sql, lambda one: f"{one} FILTER (WHERE {condition.sql})"), kind, [*values, condition]
         if isinstance(node, exp.GroupConcat):
             return self._listagg(translator, node)
         if not isinstance(node, exp.Anonymous):
@@ -75,13 +75,11 @@ class Aggregates:
         values = translator.arguments(name, arguments)
         sql, kind = calls.call_aggregate(name, values)
         sql = without_cast(sql)
-        if (distinct or order is not None) and name in _COMPOUND:
-            raise refused("NOT_SUPPORTED", f"The local Athena knows no DISTINCT or ORDER BY for {name}", node)
         if distinct:
-            sql = sql.replace("(", "(DISTINCT ", 1)
+            sql = _changed(sql, lambda one: one.replace("(", "(DISTINCT ", 1))
         if order is not None:
             written, order_values = ordering(translator, order)
-            sql = f"{sql[:-1]} {written})"
+            sql = _changed(sql, lambda one: f"{one[:-1]} {written})")
             values = [*values, *order_values]
         return sql, kind, values
 
@@ -100,6 +98,17 @@ class Aggregates:
             VARCHAR,
             [value, *values],
         )
+
+
+def _changed(sql: str, change: Callable[[str], str]) -> str:
+    """SQL whose aggregate is changed; it may be only a part of it."""
+    if _CALL.search(sql) is None:
+        return change(sql)
+    return _CALL.sub(lambda found: f"{CALL_BEGINS}{change(found[1])}{CALL_ENDS}", sql)
+
+
+def _unmarked(sql: str) -> str:
+    return sql.replace(CALL_BEGINS, "").replace(CALL_ENDS, "")
 
 
 def _name(node: exp.Expr) -> str:
@@ -143,7 +152,7 @@ class Windows:
         if merged.window:
             raise refused("NESTED_WINDOW", "Cannot nest window functions inside window function", node)
         facts = Facts(merged.refs, merged.loose, merged.aggregate, window=True, plain=False)
-        return Value(cast_result(f"{sql} OVER ({over})", kind), kind, facts)
+        return Value(cast_result(_unmarked(_changed(sql, lambda one: f"{one} OVER ({over})")), kind), kind, facts)
 
     def _function(self, translator: ExpressionTranslator, node: exp.Expr) -> tuple[str, Type, list[Value]]:
         ignore = isinstance(node, exp.IgnoreNulls)

@@ -54,6 +54,8 @@ _ARITHMETIC: dict[type[exp.Expr], str] = {
     exp.Mod: "%",
 }
 
+_MOST_ITERATIONS = 4  # after which Trino gives up finding types for lambdas
+
 
 class ExpressionTranslator:
     """Translates expressions that stand in one scope.
@@ -382,22 +384,37 @@ class ExpressionTranslator:
         return self._with_lambdas(name, nodes, plain)
 
     def _with_lambdas(self, name: str, nodes: list[exp.Expr], plain: list[Value | None]) -> list[Value]:
+        """Arguments with lambdas, which are translated anew until their results change nothing about their types."""
         lambdas = [node for node in nodes if isinstance(node, exp.Lambda)]
-        kinds = calls.lambda_types(name, [None if value is None else value.type for value in plain])
+        given = [calls.UNTYPED_LAMBDA if value is None else value.type for value in plain]
+        kinds = calls.lambda_types(name, given)
         if kinds is None:
             raise refused("NOT_SUPPORTED", f"The local Athena does not run {name} with such a lambda", lambdas[0])
-        translated = iter([self._lambda(node, one) for node, one in zip(lambdas, kinds, strict=True)])
-        return [next(translated) if value is None else value for value in plain]
+        for _ in range(_MOST_ITERATIONS):
+            translated = iter([self._lambda(node, kind) for node, kind in zip(lambdas, kinds, strict=True)])
+            values = [next(translated) if value is None else value for value in plain]
+            found = calls.lambda_types(name, [value.type for value in values])
+            if found is None or found == kinds:  # None: the lambdas do not fit, which the call will say
+                return values
+            kinds = found
+        raise refused(
+            "GENERIC_INTERNAL_ERROR",
+            f"SignatureBinder.iterativeSolve does not converge after {_MOST_ITERATIONS} iterations.",
+            lambdas[0],
+        )
 
-    def _lambda(self, node: exp.Lambda, kinds: tuple[Type, ...]) -> Value:
+    def _lambda(self, node: exp.Lambda, kind: Type) -> Value:
+        kinds = kind.elements[:-1]
         if len(node.expressions) != len(kinds):
-            raise refused("NOT_SUPPORTED", f"The local Athena does not run such a lambda: {_shown(node)}", node)
+            raise refused(
+                "INVALID_PARAMETER_USAGE",
+                f"Expected a lambda that takes {len(kinds)} argument(s) but got {len(node.expressions)}",
+                node,
+            )
         variable = f"v{len(self.scope.variables)}"
         refs = [variable] if len(kinds) == 1 else [f"{variable}.p{place}" for place in range(len(kinds))]
         names = [parameter.name.lower() for parameter in node.expressions]
-        fields = {
-            name: Field(name, kind, ref, facts=Facts()) for name, kind, ref in zip(names, kinds, refs, strict=True)
-        }
+        fields = {name: Field(name, one, ref, facts=Facts()) for name, one, ref in zip(names, kinds, refs, strict=True)}
         inner = ExpressionTranslator(self.scope.with_variables(fields), self.queries, self.keys)
         body = inner.translate(node.this)
         return Value(f"{variable}: {body.sql}", Type("function", elements=(*kinds, body.type)), body.facts)
@@ -486,6 +503,10 @@ class ExpressionTranslator:
         """NULL."""
         return Value("NULL", types.UNKNOWN)
 
+    def json(self, node: exp.ParseJSON) -> Value:
+        """JSON '…'."""
+        return calls.call_scalar("json_parse", [self.translate(node.this)])
+
     def moment(self, node: exp.Expr) -> Value:
         """CURRENT_DATE and its kind: the time at which the query started."""
         return literals.moment(node)
@@ -557,6 +578,7 @@ _HANDLERS: dict[type[exp.Expr], Callable[[ExpressionTranslator, Any], Value]] = 
     exp.CurrentTimestamp: _T.moment,
     exp.Localtimestamp: _T.moment,
     exp.HexString: _T.hexadecimal,
+    exp.ParseJSON: _T.json,
     exp.Concat: _T.adjacent,
     exp.Window: _T.window,
     exp.Filter: _T.aggregate_form,

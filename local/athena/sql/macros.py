@@ -16,6 +16,11 @@ _STAMP = (
     r"(?: ?(Z|UTC|[+-][0-9]{2}:?[0-9]{2})| ([A-Za-z_]+(?:/[A-Za-z_+-]+[0-9]*)*))?"
 )
 
+_URL = r"^(?:([^:/?#]+):)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?$"
+_URL_NAMES = "['s', 'a', 'p', 'q', 'f']"  # scheme, authority, path, query, fragment
+# What Java's URI lets pass; of anything else the functions are NULL.
+_URL_CHARACTER = r'(?:[^\s"<>\\^`{|}%#]|%[0-9a-fA-F]{2})'
+_URL_CHARACTERS = f"{_URL_CHARACTER}*(?:#{_URL_CHARACTER}*)?"
 
 _ZONED = "STRUCT(u TIMESTAMP, z VARCHAR)"
 
@@ -64,15 +69,47 @@ MACROS = {
         + _fail("INVALID_FUNCTION_ARGUMENT", "'Padding string must not be empty'")
         + " ELSE CAST(size AS INTEGER) END"
     ),
+    "trino_split(s, d)": (
+        "CASE WHEN d = '' THEN "
+        + _fail("INVALID_FUNCTION_ARGUMENT", "'The delimiter may not be the empty string'", "VARCHAR[]")
+        + " WHEN d IS NOT NULL THEN string_split(s, d) END"
+    ),
     "trino_split_part(s, d, n)": (
         "string_split(s, d)[CASE WHEN n < 1 THEN "
         + _fail("INVALID_FUNCTION_ARGUMENT", "'Index must be greater than zero'")
         + " ELSE n END]"
     ),
-    "trino_split(s, d)": (
-        "CASE WHEN d = '' THEN "
-        + _fail("INVALID_FUNCTION_ARGUMENT", "'The delimiter may not be the empty string'", "VARCHAR[]")
-        + " WHEN d IS NOT NULL THEN string_split(s, d) END"
+    "trino_split_limited(s, d, n)": _once(
+        "parts",
+        "string_split(s, d)",
+        "CASE WHEN n < 1 THEN "
+        + _fail("INVALID_FUNCTION_ARGUMENT", "'The limit must be greater than zero'", "VARCHAR[]")
+        + " WHEN len(parts) <= n THEN parts ELSE list_append(parts[: n - 1], array_to_string(parts[n:], d)) END",
+    ),
+    "trino_strpos(s, part, n)": _once(
+        "before",
+        "string_split(s, part)[:n]",
+        "CASE WHEN n < 1 THEN "
+        + _fail("NOT_SUPPORTED", "'The local Athena finds the first, second, … instance'", "BIGINT")
+        + " WHEN s IS NULL OR part IS NULL THEN NULL WHEN len(string_split(s, part)) <= n THEN 0 "
+        "ELSE length(array_to_string(before, part)) + 1 END",
+    ),
+    # -------------------------------------------------------------------------------------------------- URLs
+    "url_parts(s)": (
+        f"CASE WHEN regexp_full_match(s, '{_URL_CHARACTERS}') THEN regexp_extract("
+        # What has a scheme and then no slash has no other parts.
+        f"CASE WHEN regexp_matches(s, '^[^:/?#]+:[^/]') THEN regexp_extract(s, '^[^:]*:') ELSE s END, "
+        f"'{_URL}', {_URL_NAMES}) END"
+    ),
+    "java_url_encode(s)": "replace(replace(replace(url_encode(s), '%20', '+'), '%2A', '*'), '~', '%7E')",
+    "url_part(s, name)": "url_parts(s)[name]",
+    "url_address(s)": "regexp_replace(url_part(s, 'a'), '^[^@]*@', '')",
+    "url_host(s)": "regexp_replace(url_address(s), ':[0-9]*$', '')",
+    "url_port(s)": "TRY_CAST(nullif(regexp_extract(url_address(s), ':([0-9]*)$', 1), '') AS BIGINT)",
+    "url_parameter(s, name)": (
+        "list_transform(list_filter(list_transform(string_split(url_part(s, 'q'), '&'), "
+        "lambda part: string_split(part, '=')), lambda part: part[1] = name), "
+        "lambda part: url_decode(replace(coalesce(array_to_string(part[2:], '='), ''), '+', ' ')))[1]"
     ),
     # ------------------------------------------------------------------------------------------------- numbers
     "trino_sqrt(x)": "CASE WHEN x < 0 THEN CAST('NaN' AS DOUBLE) ELSE sqrt(x) END",
@@ -172,9 +209,10 @@ MACROS = {
     ),
     "zoned_text(v, digits)": _once("moment", "v", "timestamp_text(zoned_local(moment), digits) || ' ' || moment.z"),
     "timestamp_iso(t, digits)": "replace(timestamp_text(t, digits), ' ', 'T')",
+    "zone_minutes(v)": "((epoch_us(zoned_local(v)) - epoch_us((v).u)) // 60000000)",
     "zone_offset(v)": _once(
         "minutes",
-        "(epoch_us(zoned_local(v)) - epoch_us((v).u)) // 60000000",
+        "zone_minutes(v)",
         "CASE WHEN minutes = 0 THEN 'Z' ELSE CASE WHEN minutes < 0 THEN '-' ELSE '+' END || "
         "lpad(CAST(abs(minutes) // 60 AS VARCHAR), 2, '0') || ':' || "
         "lpad(CAST(abs(minutes) % 60 AS VARCHAR), 2, '0') END",
@@ -244,6 +282,54 @@ MACROS = {
         + _fail("INVALID_FUNCTION_ARGUMENT", "'SQL array indices start at 1'")
         + " ELSE i END]"
     ),
+    "has_null(a)": "(len(list_filter(a, lambda x: x IS NULL)) > 0)",
+    "trino_distinct(a)": "list_filter(a, lambda x, i: coalesce(list_position(a, x), i) = i)",
+    "repeated_key(k)": "CAST(list_filter(k, lambda x, i: list_position(k, x) < i)[1] AS VARCHAR)",
+    "trino_map(k, v)": (
+        "CASE WHEN k IS NULL OR v IS NULL THEN NULL ELSE map(k[:CASE WHEN has_null(k) THEN "
+        + _fail("INVALID_FUNCTION_ARGUMENT", "'map key cannot be null'")
+        + " WHEN len(k) <> len(v) THEN "
+        + _fail("INVALID_FUNCTION_ARGUMENT", "'Key and value arrays must be the same length'")
+        + " WHEN len(trino_distinct(k)) < len(k) THEN "
+        + _fail("INVALID_FUNCTION_ARGUMENT", "'Duplicate keys (' || repeated_key(k) || ') are not allowed'")
+        + " ELSE len(k) END], v) END"
+    ),
+    "entry_parts(entry, d)": (
+        "string_split(entry, CASE WHEN strpos(entry, d) = 0 THEN "
+        + _fail(
+            "INVALID_FUNCTION_ARGUMENT",
+            "'Key-value delimiter must appear exactly once in each entry. Bad input: ' || entry",
+            "VARCHAR",
+        )
+        + " ELSE d END)"
+    ),
+    "trino_split_to_map(s, d, kd)": _once(
+        "entries",
+        "list_transform(CASE WHEN s = '' THEN [] ELSE string_split(s, d) END, lambda entry: entry_parts(entry, kd))",
+        "trino_map(list_transform(entries, lambda e: e[1]), list_transform(entries, lambda e: e[2]))",
+    ),
+    "pairs_of_map(m)": "list_transform(map_entries(m), lambda entry: struct_pack(p0 := entry.key, p1 := entry.value))",
+    "joined_keys(a, b)": "trino_distinct(list_concat(map_keys(a), map_keys(b)))",
+    "pairs_of_maps(a, b)": (
+        "list_transform(joined_keys(a, b), lambda k: "
+        "struct_pack(p0 := k, p1 := map_extract_value(a, k), p2 := map_extract_value(b, k)))"
+    ),
+    "pairs_of_lists(a, b)": "list_transform(list_zip(a, b), lambda pair: struct_pack(p0 := pair[1], p1 := pair[2]))",
+    # What reduce folds: the state to begin with, and then an element at a time, all of one type.
+    "reduced_pairs(a, s)": (
+        "list_concat([struct_pack(p0 := s, p1 := a[1])], list_transform(a, lambda e: struct_pack(p0 := s, p1 := e)))"
+    ),
+    "trino_comparison(c)": (
+        "CASE WHEN c IN (-1, 0, 1) THEN c ELSE "
+        + _fail("INVALID_FUNCTION_ARGUMENT", "'Lambda comparator must return either -1, 0, or 1'")
+        + " END"
+    ),
+    "trino_trim_array(a, n)": (
+        "a[:CASE WHEN n < 0 OR n > len(a) THEN "
+        + _fail("INVALID_FUNCTION_ARGUMENT", "'size must not exceed array cardinality ' || len(a) || ': ' || n")
+        + " ELSE len(a) - n END]"
+    ),
+    "trino_contains_sequence(a, b)": ("len(b) = 0 OR len(list_filter(a, lambda x, i: a[i : i + len(b) - 1] = b)) > 0"),
     # Trino keeps the first value of a key, and leaves out entries without one.
     "trino_map_of_entries(entries)": _once(
         "keyed",
@@ -251,7 +337,13 @@ MACROS = {
         "map_from_entries(list_filter(keyed, lambda entry, place: "
         "list_position(list_transform(keyed, lambda other: other.k), entry.k) = place))",
     ),
-    "has_null(a)": "(len(list_filter(a, lambda x: x IS NULL)) > 0)",
+    "trino_multimap_of_entries(entries)": _once(
+        "keyed",
+        "list_filter(entries, lambda entry: entry.k IS NOT NULL)",
+        "map_from_entries(list_transform(trino_distinct(list_transform(keyed, lambda entry: entry.k)), lambda key: "
+        "struct_pack(k := key, v := list_transform(list_filter(keyed, lambda entry: entry.k = key), "
+        "lambda entry: entry.v))))",
+    ),
     "trino_has(a, e)": "(CASE WHEN e IS NULL THEN has_null(a) ELSE list_contains(a, e) END)",
     "trino_contains(a, e)": (
         "CASE WHEN a IS NULL OR e IS NULL THEN NULL WHEN list_contains(a, e) THEN true "
@@ -262,13 +354,19 @@ MACROS = {
         "WHEN list_has_any(list_filter(a, lambda x: x IS NOT NULL), b) THEN true "
         "WHEN (has_null(a) OR has_null(b)) AND len(a) > 0 AND len(b) > 0 THEN NULL ELSE false END"
     ),
-    "trino_distinct(a)": "list_filter(a, lambda x, i: coalesce(list_position(a, x), i) = i)",
     "trino_array_position(a, e)": (
         "CASE WHEN a IS NULL OR e IS NULL THEN NULL ELSE coalesce(list_position(a, e), 0) END"
     ),
     "trino_array_max(a)": "CASE WHEN has_null(a) THEN NULL ELSE list_max(a) END",
     "trino_array_min(a)": "CASE WHEN has_null(a) THEN NULL ELSE list_min(a) END",
     "trino_concat_lists(a)": ("CASE WHEN has_null(a) THEN NULL ELSE flatten(a) END"),
+    "slice_size(start, size)": (
+        "CASE WHEN size < 0 THEN "
+        + _fail("INVALID_FUNCTION_ARGUMENT", "'length must be greater than or equal to 0'", "BIGINT")
+        + " WHEN start = 0 THEN "
+        + _fail("INVALID_FUNCTION_ARGUMENT", "'SQL array indices start at 1'", "BIGINT")
+        + " ELSE size END"
+    ),
     "trino_slice(a, start, size)": (
         "CASE WHEN start IS NULL OR size IS NULL THEN NULL WHEN slice_size(start, size) = 0 THEN a[:0] "
         "WHEN start >= 0 THEN a[start : start + size - 1] "
@@ -350,10 +448,3 @@ MACROS = {
         "CASE WHEN j IS NULL THEN NULL ELSE 0 END END"
     ),
 }
-    "slice_size(start, size)": (
-        "CASE WHEN size < 0 THEN "
-        + _fail("INVALID_FUNCTION_ARGUMENT", "'length must be greater than or equal to 0'", "BIGINT")
-        + " WHEN start = 0 THEN "
-        + _fail("INVALID_FUNCTION_ARGUMENT", "'SQL array indices start at 1'", "BIGINT")
-        + " ELSE size END"
-    ),

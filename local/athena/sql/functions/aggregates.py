@@ -1,4 +1,10 @@
-"""Trino's aggregate and window functions and their DuckDB equivalents, as data."""
+"""Trino's aggregate and window functions and their DuckDB equivalents, as data.
+
+Where a template is more than one call, double brackets enclose the aggregate: what DISTINCT, ORDER BY, FILTER and OVER
+belong to.
+"""
+
+# ruff: noqa: E501 - one signature a line, however long
 
 from __future__ import annotations
 
@@ -22,10 +28,10 @@ min(T) -> T: min({0})
 max(T) -> T: max({0})
 min_by(T, U) -> T: arg_min_null({0}, {1})
 max_by(T, U) -> T: arg_max_null({0}, {1})
-min(T, bigint) -> array(T): !
-max(T, bigint) -> array(T): !
-min_by(T, U, bigint) -> array(T): !
-max_by(T, U, bigint) -> array(T): !
+min(T, bigint) -> array(T): min({0}, {1})
+max(T, bigint) -> array(T): max({0}, {1})
+min_by(T, U, bigint) -> array(T): list_transform([[arg_min(struct_pack(v := {0}), {1}, {2})]], lambda e: e.v)
+max_by(T, U, bigint) -> array(T): list_transform([[arg_max(struct_pack(v := {0}), {1}, {2})]], lambda e: e.v)
 arbitrary(T) -> T: any_value({0})
 any_value(T) -> T: any_value({0})
 bool_and(boolean) -> boolean: bool_and({0})
@@ -50,11 +56,15 @@ covar_pop(double, double) -> double: covar_pop({0}, {1})
 covar_samp(double, double) -> double: covar_samp({0}, {1})
 regr_slope(double, double) -> double: regr_slope({0}, {1})
 regr_intercept(double, double) -> double: regr_intercept({0}, {1})
-geometric_mean(double) -> double: exp(avg(ln({0})))
+geometric_mean(double) -> double: exp([[avg(ln({0}))]])
 bitwise_and_agg(bigint) -> bigint: bit_and({0})
 bitwise_or_agg(bigint) -> bigint: bit_or({0})
 histogram(T) -> map(T, bigint): histogram({0})
-map_agg(K, V) -> map(K, V): trino_map_of_entries(list(struct_pack(k := {0}, v := {1})))
+map_agg(K, V) -> map(K, V): trino_map_of_entries([[list(struct_pack(k := {0}, v := {1}))]])
+multimap_agg(K, V) -> map(K, array(V)): trino_multimap_of_entries([[list(struct_pack(k := {0}, v := {1}))]])
+map_union(map(K, V)) -> map(K, V): trino_map_of_entries(flatten(list_transform([[list({0})]], lambda m: list_transform(map_entries(m), lambda e: struct_pack(k := e.key, v := e.value)))))
+kurtosis(double) -> double: kurtosis({0})
+skewness(double) -> double: !
 """
 
 _WINDOWS = r"""
@@ -75,5 +85,8 @@ last_value(T) -> T: last_value({0})
 nth_value(T, bigint) -> T: nth_value({0}, {1})
 """
 
-AGGREGATES = parse_signatures(_AGGREGATES)
+# In place of the brackets, which arrays of arrays have, too.
+CALL_BEGINS, CALL_ENDS = "\x02", "\x03"
+
+AGGREGATES = parse_signatures(_AGGREGATES.replace("[[", CALL_BEGINS).replace("]]", CALL_ENDS))
 WINDOWS = parse_signatures(_WINDOWS)

@@ -12,7 +12,7 @@ from local.athena import types
 from local.athena.sql.casts import cast
 from local.athena.sql.functions.aggregates import AGGREGATES, WINDOWS
 from local.athena.sql.functions.catalog import SCALARS
-from local.athena.sql.functions.signatures import Match, Signature, cost, match, substituted
+from local.athena.sql.functions.signatures import Match, Signature, cost, is_variable, match, substituted
 from local.athena.sql.functions.special import EXPECTED, SPECIAL, ArgumentError, NoMatchError
 from local.athena.sql.operators import converted
 from local.athena.sql.values import Facts, Value, combined, quote
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 
 _MISSING = "!"  # in place of a template
+UNTYPED_LAMBDA = Type("function")
 _EXACT_DIGITS = 15  # DuckDB averages decimals as doubles
 
 
@@ -65,25 +66,25 @@ def known(name: str) -> None:
     raise UnsupportedFunctionError(f"Function '{name}' is not available in the local Athena")
 
 
-def lambda_types(name: str, arguments: Sequence[Type | None]) -> list[tuple[Type, ...]] | None:
-    """The types of the parameters of the lambdas of a call, from its other arguments.
+def lambda_types(name: str, arguments: Sequence[Type]) -> list[Type] | None:
+    """The types that the lambdas of a call have according to its other arguments.
 
     Args:
         name: The function.
-        arguments: The types of its arguments, None where a lambda stands.
+        arguments: The types of its arguments; of a lambda ``UNTYPED_LAMBDA``, or what it was found to be.
 
     Returns:
-        Types of parameters, by lambda; None when no overload has lambdas at these places.
+        The types of the lambdas, in order; None when no overload has lambdas at these places.
     """
+    places = [kind.name == "function" for kind in arguments]
     for signature in (*SCALARS.get(name, ()), *AGGREGATES.get(name, ())):
-        places = [kind.name == "function" for kind in signature.parameters]
-        if places != [kind is None for kind in arguments]:
+        if places != [kind.name == "function" for kind in signature.parameters]:
             continue
-        plain = [(one, kind) for one, kind in zip(signature.parameters, arguments, strict=True) if kind is not None]
-        found = match(replace(signature, parameters=tuple(one for one, _ in plain)), [kind for _, kind in plain])
+        known_ones = [place for place, kind in enumerate(arguments) if kind != UNTYPED_LAMBDA]
+        parameters = tuple(signature.parameters[place] for place in known_ones)
+        found = match(replace(signature, parameters=parameters), [arguments[place] for place in known_ones])
         if found is not None:
-            lambdas = [one for one in signature.parameters if one.name == "function"]
-            return [tuple(substituted(kind, found.bound) for kind in one.elements[:-1]) for one in lambdas]
+            return [substituted(one, found.bound) for one in signature.parameters if one.name == "function"]
     return None
 
 
@@ -145,10 +146,7 @@ def chosen(name: str, overloads: Sequence[Signature], arguments: Sequence[Type])
 
 def applied(matched: Match, arguments: Sequence[Value]) -> Value:
     """The SQL of a call whose overload is known."""
-    values = [
-        value if value.type.name == "function" else _as_parameter(value, parameter)
-        for value, parameter in zip(arguments, matched.parameters, strict=True)
-    ]
+    values = [_as_parameter(value, parameter) for value, parameter in zip(arguments, matched.parameters, strict=True)]
     result = substituted(matched.signature.result, matched.bound)
     written = _filled(matched.signature.template, values)
     sql = f"CAST({written} AS {result.duckdb})" if _needs_cast(matched.signature.template, result) else written
@@ -156,9 +154,20 @@ def applied(matched: Match, arguments: Sequence[Value]) -> Value:
 
 
 def _as_parameter(value: Value, parameter: Type) -> Value:
+    if value.type.name == "function":
+        return _lambda_as_parameter(value, parameter)
     if (parameter.elements and parameter.name == value.type.name) or value.type.name != parameter.name:
         return converted(value, parameter) if parameter != value.type else value
     return value
+
+
+def _lambda_as_parameter(value: Value, parameter: Type) -> Value:
+    """A lambda whose result is converted to the type of the others that must be equal to it."""
+    result, wanted = value.type.elements[-1], parameter.elements[-1]
+    if result == wanted or is_variable(wanted):
+        return value
+    variable, _, body = value.sql.partition(": ")
+    return combined(f"{variable}: {converted(Value(body, result), wanted).sql}", parameter, value)
 
 
 def _needs_cast(template: str, result: Type) -> bool:

@@ -35,6 +35,7 @@ split(varchar(x), varchar, bigint) -> array(varchar(x)): trino_split_limited({0}
 split_to_map(varchar, varchar, varchar) -> map(varchar, varchar): trino_split_to_map({0}, {1}, {2})
 split_part(varchar(x), varchar, bigint) -> varchar(x): trino_split_part({0}, {1}, {2})
 strpos(varchar, varchar) -> bigint: instr({0}, {1})
+strpos(varchar, varchar, bigint) -> bigint: trino_strpos({0}, {1}, {2})
 starts_with(varchar, varchar) -> boolean: starts_with({0}, {1})
 substr(varchar(x), bigint) -> varchar(x): trino_substr({0}, {1})
 substr(varchar(x), bigint, bigint) -> varchar(x): trino_substr_length({0}, {1}, {2})
@@ -61,6 +62,17 @@ from_base64(varchar) -> varbinary: from_base64({0})
 md5(varbinary) -> varbinary: unhex(md5({0}))
 sha1(varbinary) -> varbinary: unhex(sha1({0}))
 sha256(varbinary) -> varbinary: unhex(sha256({0}))
+to_base(bigint, bigint) -> varchar(64): CASE WHEN {0} < 0 THEN '-' ELSE '' END || lower(to_base(abs({0}), CAST({1} AS INTEGER)))
+
+# ------------------------------------------------------------------------------------------------------------- URLs
+url_extract_protocol(varchar(x)) -> varchar(x): url_part({0}, 's')
+url_extract_host(varchar(x)) -> varchar(x): url_host({0})
+url_extract_port(varchar) -> bigint: url_port({0})
+url_extract_path(varchar(x)) -> varchar(x): url_decode(url_part({0}, 'p'))
+url_extract_query(varchar(x)) -> varchar(x): url_decode(url_part({0}, 'q'))
+url_extract_fragment(varchar(x)) -> varchar(x): url_decode(url_part({0}, 'f'))
+url_extract_parameter(varchar(x), varchar) -> varchar(x): url_parameter({0}, {1})
+url_decode(varchar(x)) -> varchar(x): url_decode(replace({0}, '+', ' '))
 
 # ------------------------------------------------------------------------------------------------------------- numbers
 sqrt(double) -> double: trino_sqrt({0})
@@ -79,6 +91,9 @@ asin(double) -> double: asin({0})
 acos(double) -> double: acos({0})
 atan(double) -> double: atan({0})
 atan2(double, double) -> double: atan2({0}, {1})
+sinh(double) -> double: sinh({0})
+cosh(double) -> double: cosh({0})
+tanh(double) -> double: tanh({0})
 degrees(double) -> double: degrees({0})
 radians(double) -> double: radians({0})
 pi() -> double: pi()
@@ -175,6 +190,9 @@ millisecond(timestamp with time zone) -> bigint: (millisecond(zoned_local({0})) 
 last_day_of_month(date) -> date: last_day({0})
 last_day_of_month(timestamp) -> date: last_day({0})
 last_day_of_month(timestamp with time zone) -> date: last_day(zoned_local({0}))
+timezone_hour(timestamp with time zone) -> bigint: trunc(zone_minutes({0}) / 60)
+timezone_minute(timestamp with time zone) -> bigint: fmod(zone_minutes({0}), 60)
+current_timezone() -> varchar: 'UTC'
 to_milliseconds(interval day to second) -> bigint: {0}
 
 # ------------------------------------------------------------------------------------------------------------- JSON
@@ -212,6 +230,8 @@ arrays_overlap(array(T), array(T)) -> boolean: trino_overlap({0}, {1})
 array_join(array(T), varchar) -> varchar: CASE WHEN {1} IS NOT NULL THEN array_to_string(list_filter({0:text}, lambda e: e IS NOT NULL), {1}) END
 array_join(array(T), varchar, varchar) -> varchar: CASE WHEN {1} IS NOT NULL AND {2} IS NOT NULL THEN array_to_string(list_transform({0:text}, lambda e: coalesce(e, {2})), {1}) END
 flatten(array(array(T))) -> array(T): flatten({0})
+trim_array(array(T), bigint) -> array(T): trino_trim_array({0}, {1})
+contains_sequence(array(T), array(T)) -> boolean: trino_contains_sequence({0}, {1})
 slice(array(T), bigint, bigint) -> array(T): trino_slice({0}, {1}, {2})
 sequence(bigint, bigint) -> array(bigint): trino_sequence({0}, {1})
 sequence(bigint, bigint, bigint) -> array(bigint): trino_sequence_step({0}, {1}, {2})
@@ -222,7 +242,7 @@ repeat(T, integer) -> array(T): list_transform(range(repeat_count({1})), lambda 
 map(array(K), array(V)) -> map(K, V): trino_map({0}, {1})
 map_keys(map(K, V)) -> array(K): map_keys({0})
 map_values(map(K, V)) -> array(V): map_values({0})
-map_from_entries(array(row(K, V))) -> map(K, V): map(list_transform({0}, lambda e: e.f0), list_transform({0}, lambda e: e.f1))
+map_from_entries(array(row(K, V))) -> map(K, V): trino_map(list_transform({0}, lambda e: e.f0), list_transform({0}, lambda e: e.f1))
 map_entries(map(K, V)) -> array(row(K, V)): list_transform(map_entries({0}), lambda e: struct_pack(f0 := e.key, f1 := e.value))
 map_concat(map(K, V), map(K, V)...) -> map(K, V): CASE WHEN NOT has_null([{*}]) THEN map_concat({*}) END
 zip(array(T), array(U)) -> array(row(T, U)): CASE WHEN {0} IS NOT NULL AND {1} IS NOT NULL THEN list_transform(list_zip({0}, {1}), lambda e: struct_pack(f0 := e[1], f1 := e[2])) END
@@ -233,6 +253,13 @@ filter(array(T), function(T, boolean)) -> array(T): list_filter({0}, lambda {1})
 any_match(array(T), function(T, boolean)) -> boolean: trino_any(list_transform({0}, lambda {1}))
 all_match(array(T), function(T, boolean)) -> boolean: trino_all(list_transform({0}, lambda {1}))
 none_match(array(T), function(T, boolean)) -> boolean: (NOT trino_any(list_transform({0}, lambda {1})))
+zip_with(array(T), array(U), function(T, U, R)) -> array(R): list_transform(pairs_of_lists({0}, {1}), lambda {2})
+reduce(array(T), S, function(S, T, S), function(S, R)) -> R: list_transform([list_reduce(reduced_pairs({0}, {1}), lambda a, e: struct_pack(p0 := list_transform([struct_pack(p0 := a.p0, p1 := e.p1)], lambda {2})[1], p1 := e.p1)).p0], lambda {3})[CASE WHEN {0} IS NOT NULL THEN 1 END]
+array_sort(array(T), function(T, T, integer)) -> array(T): list_transform(list_sort(list_transform({0}, lambda one, place: struct_pack(rank := len(list_filter({0}, lambda other, here: here <> place AND trino_comparison(list_transform([struct_pack(p0 := other, p1 := one)], lambda {1})[1]) < 0)), place := place, value := one))), lambda e: e.value)
+map_filter(map(K, V), function(K, V, boolean)) -> map(K, V): map_from_entries(list_filter(pairs_of_map({0}), lambda {1}))
+transform_keys(map(K, V), function(K, V, R)) -> map(R, V): trino_map(list_transform(pairs_of_map({0}), lambda {1}), map_values({0}))
+transform_values(map(K, V), function(K, V, R)) -> map(K, R): map(map_keys({0}), list_transform(pairs_of_map({0}), lambda {1}))
+map_zip_with(map(K, T), map(K, U), function(K, T, U, R)) -> map(K, R): map(joined_keys({0}, {1}), list_transform(pairs_of_maps({0}, {1}), lambda {2}))
 
 # ------------------------------------------------------------------------------------------------------------- others
 typeof(T) -> varchar: {0:type}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from local.athena import types
 from local.athena.sql.casts import cast
 from local.athena.sql.functions.dateformats import PatternError, from_joda, from_mysql
+from local.athena.sql.functions.formats import FormatError, UnknownFormatError, formatted
 from local.athena.sql.operators import OperatorError, arithmetic, comparable, compare, converted, unified
 from local.athena.sql.values import Value, combined, quote
 from local.athena.types import BIGINT, BOOLEAN, DATE, TIMESTAMP, UNBOUNDED, VARCHAR, ZONED, Type, decimal, varchar
@@ -231,21 +232,42 @@ def _try(arguments: Sequence[Value]) -> Value:
 # ------------------------------------------------------------------------------------------------------ decimals
 
 
+# To whole numbers; Trino's type has no scale, and room for what rounding up adds.
+_TO_WHOLE = {
+    "round": "round({}, 0)",
+    "ceil": "ceil({})",
+    "ceiling": "ceil({})",
+    "floor": "floor({})",
+    "truncate": "trunc({})",
+    "sign": "sign({})",
+}
+_TO_DIGITS = {"round": "round({}, {})", "truncate": "trunc({}, CAST({} AS INTEGER))"}
+
+
 def _decimal_rounding(name: str) -> Callable[[Sequence[Value]], Value]:
     def call(arguments: Sequence[Value]) -> Value:
-        if not arguments or arguments[0].type.name != "decimal" or len(arguments) > (2 if name == "round" else 1):
+        if not arguments or arguments[0].type.name != "decimal" or len(arguments) > (2 if name in _TO_DIGITS else 1):
             raise NoMatchError
         precision, scale = arguments[0].type.numbers
         if name == "abs":
             return combined(f"abs({arguments[0].sql})", arguments[0].type, *arguments)
         if len(arguments) == 2:
-            kind = decimal(min(38, precision + 1), scale)
-            return combined(f"CAST(round({arguments[0].sql}, {arguments[1].sql}) AS {kind.duckdb})", kind, *arguments)
-        kind = decimal(min(38, precision - scale + min(scale, 1)), 0)
-        function = {"round": "round({}, 0)", "ceil": "ceil({})", "ceiling": "ceil({})", "floor": "floor({})"}[name]
-        return combined(f"CAST({function.format(arguments[0].sql)} AS {kind.duckdb})", kind, *arguments)
+            kind = decimal(min(38, precision + (name == "round")), scale)
+            sql = _TO_DIGITS[name].format(arguments[0].sql, arguments[1].sql)
+        else:
+            kind = _whole_kind(name, precision, scale)
+            sql = _TO_WHOLE[name].format(arguments[0].sql)
+        return combined(f"CAST({sql} AS {kind.duckdb})", kind, *arguments)
 
     return call
+
+
+def _whole_kind(name: str, precision: int, scale: int) -> Type:
+    if name == "sign":
+        return decimal(1, 0)
+    if name == "truncate":
+        return decimal(max(1, precision - scale), 0)
+    return decimal(min(38, precision - scale + min(scale, 1)), 0)
 
 
 def _regexp_replace(arguments: Sequence[Value]) -> Value:
@@ -316,6 +338,28 @@ def _regexp_extract(name: str) -> Callable[[Sequence[Value]], Value]:
     return call
 
 
+def _format(arguments: Sequence[Value]) -> Value:
+    if len(arguments) < 2 or not arguments[0].type.is_text:
+        raise NoMatchError
+    try:
+        sql = formatted(_literal(arguments[0], "format"), arguments[1:])
+    except FormatError as error:
+        raise ArgumentError(str(error)) from error
+    except UnknownFormatError as error:
+        raise ArgumentError(str(error), "NOT_SUPPORTED") from error
+    return combined(sql, VARCHAR, *arguments)
+
+
+def _url_encode(arguments: Sequence[Value]) -> Value:
+    _count(arguments, 1)
+    if not arguments[0].type.is_text:
+        raise NoMatchError
+    # A character may take three, or twelve, as Trino reckons.
+    return combined(
+        f"java_url_encode({arguments[0].sql})", varchar(min(UNBOUNDED, 12 * arguments[0].type.numbers[0])), *arguments
+    )
+
+
 def _now(arguments: Sequence[Value]) -> Value:
     _count(arguments, 0)
     return Value("struct_pack(u := query_now(), z := 'UTC')", ZONED)
@@ -348,7 +392,11 @@ SPECIAL: dict[str, Callable[[Sequence[Value]], Value]] = {
     "ceil": _decimal_rounding("ceil"),
     "ceiling": _decimal_rounding("ceiling"),
     "floor": _decimal_rounding("floor"),
+    "format": _format,
     "replace": _replace,
+    "sign": _decimal_rounding("sign"),
+    "truncate": _decimal_rounding("truncate"),
+    "url_encode": _url_encode,
     "to_iso8601": _to_iso8601,
     "regexp_replace": _regexp_replace,
     "regexp_extract": _regexp_extract("regexp_extract"),
