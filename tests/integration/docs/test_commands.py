@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from pyathena import connect
+
+from tests.documents import RUNBOOKS, Block, blocks_of
 
 
 if TYPE_CHECKING:
@@ -19,38 +19,7 @@ if TYPE_CHECKING:
     from local.aws import LocalAws
 
 
-ROOT = Path(__file__).resolve().parents[3]
-RUNBOOKS = sorted((ROOT / "docs" / "runbooks").glob("*.md"))
-_BLOCK = re.compile(r"^(?P<indent> *)```(?P<language>\w+)\n(?P<code>.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _EMPTY_BY_NATURE = ("ALTER TABLE", "MSCK REPAIR")
-
-
-@dataclass(frozen=True)
-class Block:
-    """A fenced block of a document.
-
-    Attributes:
-        name: Document and number of the block, to find it again.
-        language: As written behind the fence.
-        code: Without the indentation of the list it stands in.
-    """
-
-    name: str
-    language: str
-    code: str
-
-
-def blocks_of(document: Path) -> list[Block]:
-    return [
-        Block(
-            f"{document.stem}-{number}",
-            found["language"],
-            re.sub(f"^{found['indent']}", "", found["code"], flags=re.MULTILINE),
-        )
-        for number, found in enumerate(_BLOCK.finditer(document.read_text(encoding="utf-8")), 1)
-    ]
-
-
 BLOCKS = [block for document in RUNBOOKS for block in blocks_of(document)]
 
 
