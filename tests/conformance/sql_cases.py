@@ -252,6 +252,12 @@ EXPRESSIONS = [
     Expression("map_concat(map(ARRAY['a'], ARRAY[1]), CAST(NULL AS map(varchar, integer)))", "map", None),
     Expression("slice(ARRAY[1, 2, 3], -5, 3)", "array", "[]"),
     Expression("split('a-b', CAST(NULL AS varchar))", "array", None),
+    Expression("split_part(CAST(NULL AS varchar), '-', 0)", "varchar", None),
+    Expression("CAST(NULL AS array(integer))[0]", "integer", None),
+    Expression("lpad(CAST(NULL AS varchar), -1, '')", "varchar", None),
+    Expression("CAST(NULL AS decimal(3, 1)) / 0", "decimal", None),
+    Expression("substr('abc', 0, CAST(NULL AS bigint))", "varchar", None),
+    Expression("CAST(map(ARRAY['b', 'a'], ARRAY[1, NULL]) AS json)", "json", '{"a":null,"b":1}'),
     Expression("width_bucket(0e0, 2e0, 0e0, 4)", "bigint", "4"),
     Expression(
         "at_timezone(TIMESTAMP '2025-06-01 10:00:00 UTC', CAST(NULL AS varchar))", "timestamp with time zone", None

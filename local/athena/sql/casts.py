@@ -215,7 +215,8 @@ def to_json(sql: str, source: Type, _target: Type | None = None) -> str:
         return f"CASE WHEN {sql} IS NULL THEN NULL ELSE json_object({members}) END"
     if source.name == "map":
         values = f"list_transform(map_values({sql}), lambda j: {to_json('j', source.elements[1])})"
-        return f"to_json(map(CAST(map_keys({sql}) AS VARCHAR[]), {values}))"
+        members = f"map_entries(map(CAST(map_keys({sql}) AS VARCHAR[]), {values}))"
+        return f"to_json(map_from_entries(list_sort({members})))"  # Trino sorts the keys
     if source.name in ("varbinary", "interval day to second", "interval year to month", "time"):
         raise CannotCastError(f"Cannot cast {source} to json")
     if source.name in ("date", "timestamp", "timestamp with time zone"):

@@ -60,22 +60,23 @@ MACROS = {
     ),
     "trino_substr_length(s, start, size)": (
         "CASE WHEN start = 0 OR size <= 0 OR abs(start) > length(s) "
-        "THEN CASE WHEN s IS NULL THEN NULL ELSE '' END ELSE substring(s, start, size) END"
+        "THEN CASE WHEN s IS NULL OR start IS NULL OR size IS NULL THEN NULL ELSE '' END "
+        "ELSE substring(s, start, size) END"
     ),
-    "pad_length(size, p)": (
-        "CASE WHEN size < 0 THEN "
+    "pad_length(s, size, p)": (
+        "CASE WHEN s IS NULL OR size IS NULL OR p IS NULL THEN NULL WHEN size < 0 THEN "
         + _fail("INVALID_FUNCTION_ARGUMENT", "'Target length must be in the range [0..2147483647]'")
         + " WHEN p = '' THEN "
         + _fail("INVALID_FUNCTION_ARGUMENT", "'Padding string must not be empty'")
         + " ELSE CAST(size AS INTEGER) END"
     ),
     "trino_split(s, d)": (
-        "CASE WHEN d = '' THEN "
+        "CASE WHEN s IS NULL THEN NULL WHEN d = '' THEN "
         + _fail("INVALID_FUNCTION_ARGUMENT", "'The delimiter may not be the empty string'", "VARCHAR[]")
         + " WHEN d IS NOT NULL THEN string_split(s, d) END"
     ),
     "trino_split_part(s, d, n)": (
-        "string_split(s, d)[CASE WHEN n < 1 THEN "
+        "string_split(s, d)[CASE WHEN s IS NULL OR d IS NULL THEN NULL WHEN n < 1 THEN "
         + _fail("INVALID_FUNCTION_ARGUMENT", "'Index must be greater than zero'")
         + " ELSE n END]"
     ),
@@ -125,7 +126,7 @@ MACROS = {
         "ELSE CAST(floor(n * (x - low) / (high - low)) AS BIGINT) + 1 END"
     ),
     "trino_width_bucket(x, one, other, n)": (
-        "CASE WHEN n <= 0 THEN "
+        "CASE WHEN x IS NULL OR one IS NULL OR other IS NULL THEN NULL WHEN n <= 0 THEN "
         + _fail("INVALID_FUNCTION_ARGUMENT", "'bucketCount must be greater than 0'", "BIGINT")
         + " WHEN one = other THEN "
         + _fail("INVALID_FUNCTION_ARGUMENT", "'bounds cannot equal each other'", "BIGINT")
@@ -163,7 +164,7 @@ MACROS = {
         "THEN number_plain(CAST(abs(x) AS VARCHAR)) ELSE number_scientific(CAST(abs(x) AS VARCHAR)) END)"
     ),
     "decimal_quotient(a, b, scale)": (
-        "CASE WHEN b = 0 THEN "
+        "CASE WHEN a IS NULL THEN NULL WHEN b = 0 THEN "
         + _fail("DIVISION_BY_ZERO", "'Division by zero'")
         + " ELSE CAST(((abs(a) * 2 + abs(b)) // (abs(b) * 2)) * (CASE WHEN (a < 0) <> (b < 0) THEN -1 ELSE 1 END) "
         "AS DECIMAL(38, 0)) / CAST(pow(10, scale) AS DECIMAL(38, 0)) END"
@@ -260,7 +261,7 @@ MACROS = {
     ),
     # ------------------------------------------------------------------------------------------------- arrays
     "trino_subscript(a, i)": (
-        "a[CASE WHEN i < 0 THEN "
+        "a[CASE WHEN a IS NULL THEN NULL WHEN i < 0 THEN "
         + _fail("INVALID_FUNCTION_ARGUMENT", "'Array subscript is negative: ' || i")
         + " WHEN i = 0 THEN "
         + _fail("INVALID_FUNCTION_ARGUMENT", "'SQL array indices start at 1'")
@@ -278,7 +279,7 @@ MACROS = {
         + " END]"
     ),
     "trino_element_at(a, i)": (
-        "a[CASE WHEN i = 0 THEN "
+        "a[CASE WHEN a IS NULL THEN NULL WHEN i = 0 THEN "
         + _fail("INVALID_FUNCTION_ARGUMENT", "'SQL array indices start at 1'")
         + " ELSE i END]"
     ),
@@ -368,7 +369,7 @@ MACROS = {
         + " ELSE size END"
     ),
     "trino_slice(a, start, size)": (
-        "CASE WHEN start IS NULL OR size IS NULL THEN NULL WHEN slice_size(start, size) = 0 THEN a[:0] "
+        "CASE WHEN a IS NULL OR start IS NULL OR size IS NULL THEN NULL WHEN slice_size(start, size) = 0 THEN a[:0] "
         "WHEN start >= 0 THEN a[start : start + size - 1] "
         "WHEN len(a) + start < 0 THEN a[:0] ELSE a[len(a) + start + 1 : len(a) + start + size] END"
     ),
