@@ -2,7 +2,7 @@
 
 A template's holes are named after the kind of expression that fits. No template can fail at run time: Trino takes the
 terms of AND from left to right and the local Athena in any order, which is a listed difference, so that an error
-behind a guard would come on one side only. ``RISKY`` holds those that can fail, for queries that have nothing else.
+behind a guard would come on one side only. ``ALONE`` holds those that can fail.
 """
 
 from __future__ import annotations
@@ -80,7 +80,6 @@ _GRAMMAR: dict[str, tuple[str, ...]] = {
         "contains({integers}, {number})",
         "any_match({integers}, each -> each {compared} {number})",
         "regexp_like({text}, {regex})",
-        "EXISTS (SELECT 1 WHERE {boolean})",
     ),
     "text": (
         "lower({text})",
@@ -131,7 +130,6 @@ _GRAMMAR: dict[str, tuple[str, ...]] = {
         "to_hex(md5(to_utf8({text})))",
         "json_extract_scalar(CAST({texts} AS json), '$[0]')",
         "json_format(CAST({texts} AS json))",
-        "(SELECT max(part) FROM UNNEST({texts}) AS parts (part))",
     ),
     "bigint": (
         "({bigint} + {bigint})",
@@ -178,8 +176,6 @@ _GRAMMAR: dict[str, tuple[str, ...]] = {
         "levenshtein_distance({text}, {word})",
         "json_array_length(CAST({texts} AS json))",
         "bitwise_and({bigint}, {bigint})",
-        "(SELECT count(part) FROM UNNEST({texts}) AS parts (part))",
-        "(SELECT {bigint})",
     ),
     "integer": (
         "({integer} + {digit})",
@@ -314,8 +310,8 @@ _GRAMMAR: dict[str, tuple[str, ...]] = {
     ),
 }
 
-# Well typed, and they can fail: to be the only expression of a query.
-RISKY = (
+# To be the only expression of a query: they can fail, or have a subquery, which the local Athena refuses in a lambda.
+ALONE = (
     "({bigint} / {bigint})",
     "({integer} % {integer})",
     "({money} / {bigint})",
@@ -339,6 +335,11 @@ RISKY = (
     "({bigint} * 4611686018427387904)",
     "chr({bigint})",
     "(SELECT part FROM UNNEST({texts}) AS parts (part))",
+    "(SELECT max(part) FROM UNNEST({texts}) AS parts (part))",
+    "(SELECT count(part) FROM UNNEST({texts}) AS parts (part) WHERE part {compared} {text})",
+    "EXISTS (SELECT 1 FROM UNNEST({texts}) AS parts (part) WHERE part = {text})",
+    "({text} IN (SELECT part FROM UNNEST({texts}) AS parts (part)))",
+    "({text} = ANY (SELECT part FROM UNNEST({texts}) AS parts (part)))",
 )
 
 _PATTERNS = ("'%'", "''", "'_'", "'%-%'", "'%a%e%'", "'%!_%' ESCAPE '!'", "'2026-__-%'")
@@ -406,6 +407,7 @@ class Expressions:
             "word": lambda: quoted(self._value()),
             "part": self._part,
             "pattern": self._pattern,
+            "column": self._column,
             "same_rows": self._same_rows,
             "iso": lambda: self._random.choice(self._table.paths["iso"]),
         }
@@ -447,6 +449,10 @@ class Expressions:
 
     def _value(self) -> str:
         return self._random.choice(self._table.values[self._random.choice(self._paths)])
+
+    def _column(self) -> str:
+        """A text that no condition on partitions can make a constant."""
+        return self._random.choice([path for path in self._paths if path != self._partition_date])
 
     def _same_rows(self) -> str:
         """A row beside itself: a field that is NULL makes that unknown."""
