@@ -130,8 +130,24 @@ def _display(kind: Type) -> str:
     return f"{kind.name}({', '.join(map(str, kind.elements))})" if kind.elements else kind.name
 
 
+# Trino's reserved words, which it quotes where they are names of fields.
+_RESERVED = frozenset(
+    word
+    for words in (
+        "alter and as between by case cast constraint create cross cube current_catalog current_date current_path",
+        "current_role current_schema current_time current_timestamp current_user deallocate delete describe distinct",
+        "drop else end escape except execute exists extract false for from full group grouping having in inner insert",
+        "intersect into is join json_array json_exists json_object json_query json_value left like listagg localtime",
+        "localtimestamp natural normalize not null on or order outer prepare recursive right rollup select skip table",
+        "then trim true uescape union unnest using values when where with",
+    )
+    for word in words.split()
+)
+
+
 def _quoted_if_needed(name: str) -> str:
-    return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else f'"{name}"'
+    plain = re.fullmatch(r"[a-z_][a-z0-9_]*", name) and name not in _RESERVED
+    return name if plain else f'"{name}"'
 
 
 _DUCKDB_NAMES = {

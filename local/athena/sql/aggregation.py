@@ -165,12 +165,7 @@ class Windows:
         return self._aggregates.inner(translator, inner)
 
     def _over(self, translator: ExpressionTranslator, node: exp.Expr) -> tuple[str, list[Value]]:
-        named = node.args.get("alias")
-        if named is not None:
-            name = named.name.lower()
-            if name not in translator.windows:
-                raise refused("INVALID_WINDOW_REFERENCE", f"Cannot resolve WINDOW name {name}", node)
-            return self._over(translator, translator.windows[name])
+        base, base_values = self._named(translator, node)
         values = [translator.translate(one) for one in node.args.get("partition_by") or ()]
         parts = [f"PARTITION BY {', '.join(comparable(value) for value in values)}"] if values else []
         order = node.args.get("order")
@@ -181,7 +176,32 @@ class Windows:
         frame = node.args.get("spec")
         if frame is not None:
             parts.append(_frame(translator, frame))
-        return " ".join(parts), values
+        return " ".join(part for part in (base, *parts) if part), [*base_values, *values]
+
+    def _named(self, translator: ExpressionTranslator, node: exp.Expr) -> tuple[str, list[Value]]:
+        """The window on which another is built, to which that may add what it lacks."""
+        if node.args.get("alias") is None:
+            return "", []
+        name = node.args["alias"].name.lower()
+        named = translator.windows.get(name)
+        if named is None:
+            raise refused("INVALID_WINDOW_REFERENCE", f"Cannot resolve WINDOW name {name}", node)
+        if node.args.get("partition_by"):
+            raise refused(
+                "INVALID_PARTITION_BY",
+                "WINDOW specification with named WINDOW reference cannot specify PARTITION BY",
+                node,
+            )
+        written, values = self._over(translator, named)
+        if node.args.get("order") is not None and "ORDER BY" in written:
+            raise refused(
+                "INVALID_ORDER_BY", "Cannot specify ORDER BY if referenced named WINDOW specifies ORDER BY", node
+            )
+        if named.args.get("spec") is not None and (node.args.get("order") or node.args.get("spec")):
+            raise refused(
+                "INVALID_WINDOW_REFERENCE", "Cannot reference named WINDOW containing frame specification", node
+            )
+        return written, values
 
 
 def _frame(translator: ExpressionTranslator, frame: exp.Expr) -> str:
@@ -191,8 +211,24 @@ def _frame(translator: ExpressionTranslator, frame: exp.Expr) -> str:
             return "CURRENT ROW"
         if isinstance(edge, str):
             return f"{edge} {direction or ''}".strip().upper()
-        value = converted(translator.translate(edge), BIGINT)
-        return f"{value.sql} {str(direction).upper()}"
+        return f"{_offset(kind, translator.translate(edge), edge)} {str(direction).upper()}"
 
     kind = str(frame.args["kind"]).upper()
     return f"{kind} BETWEEN {bound('start')} AND {bound('end')}"
+
+
+def _offset(kind: str, value: Value, node: exp.Expr) -> str:
+    """How far a frame goes: rows or groups are counted, a range has the order's own measure."""
+    if kind == "RANGE" and value.type == types.DAY_TO_SECOND:
+        return f"to_milliseconds({value.sql})"
+    if kind == "RANGE" and value.type == types.YEAR_TO_MONTH:
+        return f"to_months(CAST({value.sql} AS INTEGER))"
+    if kind == "RANGE" and value.type.is_numeric:
+        return value.sql
+    if not value.type.is_integer:
+        raise refused(
+            "TYPE_MISMATCH",
+            f"Window frame {kind} start value type must be exact numeric type with scale 0 (actual {value.type})",
+            node,
+        )
+    return converted(value, BIGINT).sql

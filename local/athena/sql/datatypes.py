@@ -62,7 +62,7 @@ def _row(node: exp.DataType) -> Type:
     elements = []
     for one in node.expressions:
         if isinstance(one, exp.ColumnDef):
-            names.append(one.name.lower())
+            names.append(one.name if one.this.args.get("quoted") else one.name.lower())
             elements.append(to_type(one.args["kind"]))
         else:
             names.append(None)

@@ -75,6 +75,8 @@ MACROS = {
         + _fail("INVALID_FUNCTION_ARGUMENT", "'The delimiter may not be the empty string'", "VARCHAR[]")
         + " WHEN d IS NOT NULL THEN string_split(s, d) END"
     ),
+    # Java has no capital for this letter when it goes through a text letter by letter.
+    "java_upper(s)": "replace(upper(replace(s, 'ß', chr(1))), chr(1), 'ß')",
     "trino_split_part(s, d, n)": (
         "string_split(s, d)[CASE WHEN s IS NULL OR d IS NULL THEN NULL WHEN n < 1 THEN "
         + _fail("INVALID_FUNCTION_ARGUMENT", "'Index must be greater than zero'")

@@ -190,7 +190,7 @@ def _argument(value: Value, form: str | None) -> str:
     if form == "path":
         return quote(_json_path(value))
     if form == "type":
-        return quote(str(value.type))
+        return quote(str(value.type).replace('"', ""))  # typeof does not quote the names of fields
     if form == "text":
         return cast(value.sql, value.type, types.array(VARCHAR))
     if form == "cast":

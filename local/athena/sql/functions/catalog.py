@@ -15,7 +15,7 @@ from local.athena.sql.functions.signatures import parse_signatures
 _TEXT = r"""
 # ------------------------------------------------------------------------------------------------------------- text
 lower(varchar(x)) -> varchar(x): lower({0})
-upper(varchar(x)) -> varchar(x): upper({0})
+upper(varchar(x)) -> varchar(x): java_upper({0})
 length(varchar) -> bigint: length({0})
 length(varbinary) -> bigint: octet_length({0})
 reverse(varchar(x)) -> varchar(x): reverse({0})
@@ -206,8 +206,8 @@ json_array_length(json) -> bigint: json_length_of({0})
 json_array_length(varchar) -> bigint: json_length_of(json_or_null({0}))
 json_size(json, varchar) -> bigint: json_size_of(json_extract({0}, {1:path}))
 json_size(varchar, varchar) -> bigint: json_size_of(json_extract(json_or_null({0}), {1:path}))
-json_array_get(json, bigint) -> json: json_extract({0}, CAST({1} AS BIGINT))
-json_array_get(varchar, bigint) -> json: json_extract(json_or_null({0}), CAST({1} AS BIGINT))
+json_array_get(json, bigint) -> json: !
+json_array_get(varchar, bigint) -> json: !
 is_json_scalar(json) -> boolean: (json_type({0}) NOT IN ('OBJECT', 'ARRAY'))
 is_json_scalar(varchar) -> boolean: (json_type(json_or_null({0})) NOT IN ('OBJECT', 'ARRAY'))
 

@@ -141,7 +141,17 @@ def match(signature: Signature, arguments: Sequence[Type]) -> Match | None:
     for parameter, argument in zip(parameters, arguments, strict=True):
         if not _bind(parameter, argument, bound):
             return None
+    for parameter in parameters:
+        if parameter.name != "function":
+            bound = dict.fromkeys(_variables(parameter), types.UNKNOWN) | bound  # NULL tells nothing of its elements
     return Match(signature, tuple(substituted(parameter, bound) for parameter in parameters), bound)
+
+
+def _variables(kind: Type) -> set[str]:
+    """The names of the type variables in a type."""
+    if is_variable(kind):
+        return {kind.name}
+    return set().union(*map(_variables, kind.elements))
 
 
 def _bind(parameter: Type, argument: Type, bound: dict[str, Type]) -> bool:
@@ -206,4 +216,4 @@ def cost(matched: Match, arguments: Sequence[Type]) -> int:
     return total
 
 
-_DISTANCE = {"bigint": 1, "integer": 1, "decimal": 2, "real": 4, "double": 3}
+_DISTANCE = {"bigint": 1, "integer": 1, "decimal": 2, "real": 3, "double": 4}
