@@ -234,7 +234,7 @@ FROM (SELECT a.type, a.name FROM event CROSS JOIN UNNEST(attractions) AS a)
 """,
     ),
     Statement(
-        "map_union and map_union_sum",
+        "map_union",
         """
 SELECT map_keys(map_union(m)) AS keys FROM (SELECT MAP(ARRAY['n'], ARRAY[count(*)]) AS m FROM demand GROUP BY eventid)
 """,
@@ -251,7 +251,7 @@ GROUP BY eventid
     Statement(
         "spread of numbers",
         """
-SELECT stddev(n) AS s, stddev_pop(n) AS sp, variance(n) AS v, var_pop(n) AS vp, skewness(n) AS sk, kurtosis(n) AS k,
+SELECT stddev(n) AS s, stddev_pop(n) AS sp, variance(n) AS v, var_pop(n) AS vp,
        geometric_mean(n) AS g
 FROM (SELECT eventid, count(*) AS n FROM demand GROUP BY eventid)
 """,
@@ -259,8 +259,8 @@ FROM (SELECT eventid, count(*) AS n FROM demand GROUP BY eventid)
     Statement(
         "how two numbers go together",
         """
-SELECT corr(w, h) AS c, covar_pop(w, h) AS cp, covar_samp(w, h) AS cs, regr_slope(h, w) AS slope, regr_intercept(h,
-  w) AS i
+SELECT corr(w, h) AS c, covar_pop(w, h) AS cp, covar_samp(w, h) AS cs, regr_slope(h, w) AS slope,
+       regr_intercept(h + 10, w) AS i
 FROM (SELECT CAST(i.width AS double) AS w, CAST(i.height AS double) AS h FROM event CROSS JOIN UNNEST(images) AS i)
 """,
     ),
@@ -273,7 +273,7 @@ SELECT checksum(fanid) = checksum(fanid) AS same FROM demand
     Statement(
         "any value of a group that has one",
         """
-SELECT eventid, arbitrary(eventid) AS one, any_value(eventid) AS other FROM demand GROUP BY eventid
+SELECT eventid, arbitrary(eventid) AS one FROM demand GROUP BY eventid
 """,
     ),
     Statement(
@@ -332,6 +332,34 @@ SELECT partition_date, count(DISTINCT fanid) FILTER (WHERE contactmethod = 'sms'
        max(fanid) FILTER (WHERE contactmethod = 'none') AS nobody
 FROM demand
 GROUP BY partition_date
+""",
+    ),
+    Statement(
+        "any_value",
+        """
+SELECT eventid, any_value(eventid) AS one FROM demand GROUP BY eventid
+""",
+    ),
+    Statement(
+        "skewness and kurtosis",
+        """
+SELECT skewness(n) AS sk, kurtosis(n) AS k FROM (SELECT count(*) AS n FROM demand GROUP BY eventid)
+""",
+    ),
+    Statement(
+        "several approximate percentiles of many numbers",
+        """
+SELECT approx_percentile(n, ARRAY[0.25, 0.5, 0.75]) AS quartiles
+FROM (SELECT length(fanid) + date_diff('day', DATE '2020-01-01', date(partition_date)) AS n FROM demand)
+""",
+        0.1,
+    ),
+    Statement(
+        "arrays of groups in the order of another column",
+        """
+SELECT eventid, array_agg(fanid ORDER BY requesteddatetime DESC, fanid) AS fans
+FROM (SELECT DISTINCT eventid, fanid, requesteddatetime FROM demand)
+GROUP BY eventid
 """,
     ),
 )

@@ -131,4 +131,10 @@ STATEMENTS = (
     Statement(
         "grouping of what is not grouped", "SELECT grouping(fanid), count(*) FROM demand GROUP BY ROLLUP (eventid)"
     ),
+    Statement(
+        "two columns out of a subquery of one row",
+        """
+SELECT (SELECT max(id), max(name) FROM sale) AS one
+""",
+    ),
 )

@@ -26,7 +26,6 @@ FROM demand GROUP BY contactmethod
         "decimals of every operator",
         """
 SELECT p + 1 AS a, p - 0.005 AS s, p * p AS m, p / 3 AS d, p % 7 AS r, -p AS n, round(p, 1) AS o, round(p) AS w,
-  truncate(p, 1) AS t,
        ceil(p) AS c, floor(p) AS f, abs(-p) AS b
 FROM (SELECT CAST(i.width AS decimal(10, 2)) / 100 AS p FROM event CROSS JOIN UNNEST(images) AS i
   WHERE partition_date > '2026-03-04')
@@ -42,7 +41,7 @@ SELECT round(2.5) AS a, round(3.5) AS b, round(-2.5) AS c, round(1.005, 2) AS d,
     Statement(
         "large decimals",
         """
-SELECT 99999999999999999999999999999999999999 AS a, 12345678901234567890.12 * 1000.5 AS b,
+SELECT 12345678901234567890.12 * 1000.5 AS b,
   DECIMAL '0.1' + DECIMAL '0.20' AS c
 """,
     ),
@@ -52,7 +51,7 @@ SELECT 99999999999999999999999999999999999999 AS a, 12345678901234567890.12 * 10
     Statement("division by zero", "SELECT count(*) / count_if(contactmethod = 'none') FROM demand"),
     Statement(
         "division by zero, guarded",
-        "SELECT count(*) / nullif(count_if(contactmethod = 'none'), 0) AS n, try(count(*) / 0) AS t FROM demand",
+        "SELECT count(*) / nullif(count_if(contactmethod = 'none'), 0) AS n FROM demand",
     ),
     Statement(
         "division of doubles by zero",
@@ -64,8 +63,7 @@ SELECT 99999999999999999999999999999999999999 AS a, 12345678901234567890.12 * 10
         """
 SELECT n, sqrt(n) AS s, ln(n) AS l, log10(n) AS t, log(2, n) AS b, power(n, 2) AS p, exp(n / 100e0) AS e,
   cbrt(n) AS c, sign(n) AS g,
-       greatest(n, 5) AS x, least(n, 5) AS y, width_bucket(n, 0, 100, 10) AS w, to_base(n, 16) AS h, from_base('ff',
-         16) AS v
+       greatest(n, 5) AS x, least(n, 5) AS y, width_bucket(n, 0, 100, 10) AS w
 FROM (SELECT DISTINCT n FROM (SELECT count(*) AS n FROM demand GROUP BY eventid))
 """,
     ),
@@ -86,8 +84,8 @@ WHERE v.location.latitude IS NOT NULL
     Statement(
         "bits",
         """
-SELECT bitwise_and(12, 10) AS a, bitwise_or(12, 10) AS o, bitwise_xor(12, 10) AS x, bitwise_not(5) AS n, bit_count(7,
-  64) AS c, bitwise_left_shift(1, 4) AS l
+SELECT bitwise_and(12, 10) AS a, bitwise_or(12, 10) AS o, bitwise_xor(12, 10) AS x, bitwise_not(5) AS n,
+  bitwise_left_shift(1, 4) AS l
 """,
     ),
     Statement(
@@ -107,7 +105,7 @@ SELECT CAST(1.50 AS varchar) AS d, CAST(1e0 AS varchar) AS f, CAST(12345678.9e0 
 """,
     ),
     Statement("a text that is no number", "SELECT CAST(eventid AS bigint) FROM demand"),
-    Statement("a text that is no date", "SELECT CAST(fanid AS date) FROM demand"),
+    Statement("a fan cast to a date", "SELECT CAST(fanid AS date) FROM demand"),
     Statement("a text that is no moment", "SELECT CAST(salestartdatetime AS timestamp) FROM sale"),
     Statement("a text that is no ISO-8601", "SELECT from_iso8601_timestamp(fanid) FROM demand"),
     Statement(
@@ -140,7 +138,7 @@ FROM sale GROUP BY isdeleted
         "types of literals",
         r"""
 SELECT 1 AS i, 2147483648 AS b, 1.0 AS d, 1e0 AS f, 'x' AS v, NULL AS n, X'41' AS x, true AS t,
-  DATE '2026-03-01' AS y, TIME '10:00:00' AS c, U&'\00e9' AS u
+  DATE '2026-03-01' AS y, U&'\00e9' AS u
 """,
     ),
     Statement(
@@ -153,7 +151,55 @@ SELECT CAST(1 AS tinyint) + CAST(1 AS smallint) AS s, CAST(1 AS tinyint) AS t, S
     Statement(
         "NaN and infinity",
         """
-SELECT nan() = nan() AS e, is_nan(0e0 / 0) AS n, infinity() > 1 AS i, is_finite(1e0) AS f, greatest(1e0, 2e0) AS g
+SELECT is_nan(0e0 / 0) AS n, infinity() > 1 AS i, is_finite(1e0) AS f, greatest(1e0, 2e0) AS g
+""",
+    ),
+    Statement(
+        "truncate",
+        """
+SELECT truncate(1.29, 1) AS d, truncate(-1.9) AS w, truncate(1.9e0) AS f
+""",
+    ),
+    Statement(
+        "numbers to other bases",
+        """
+SELECT to_base(255, 16) AS h, from_base('ff', 16) AS v
+""",
+    ),
+    Statement(
+        "bits counted",
+        """
+SELECT bit_count(7, 64) AS n
+""",
+    ),
+    Statement(
+        "a literal with too many digits",
+        """
+SELECT 99999999999999999999999999999999999999
+""",
+    ),
+    Statement(
+        "a decimal literal of 38 digits",
+        """
+SELECT DECIMAL '99999999999999999999999999999999999999' AS d, 1234567890123456789.0 AS e
+""",
+    ),
+    Statement(
+        "try around an aggregate",
+        """
+SELECT try(count(*) / 0) AS t FROM demand
+""",
+    ),
+    Statement(
+        "a literal of a time",
+        """
+SELECT TIME '10:00:00' AS c
+""",
+    ),
+    Statement(
+        "NaN is not equal to itself",
+        """
+SELECT nan() = nan() AS e, nan() <> nan() AS n
 """,
     ),
 )

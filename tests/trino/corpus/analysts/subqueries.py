@@ -148,4 +148,40 @@ SELECT DISTINCT e.id, CASE WHEN EXISTS (SELECT 1 FROM demand d WHERE d.eventid =
         "a name of the database before the table",
         "SELECT count(*) AS n FROM prd3292_local_dmnd_pipeline.sale s WHERE s.partition_date IS NOT NULL",
     ),
+    Statement(
+        "the most recent change by a join with the latest of each",
+        """
+SELECT s.reference.id, s.isdeleted FROM sale s
+JOIN (SELECT t.reference.id AS id, max(t.reference.timestamp) AS latest FROM sale t GROUP BY 1) l
+  ON l.id = s.reference.id AND l.latest = s.reference.timestamp
+""",
+    ),
+    Statement(
+        "the most recent change by a correlated subquery on a plain column",
+        """
+SELECT s.id, s.salestartdatetime FROM sale s
+WHERE s.salestartdatetime = (SELECT max(t.salestartdatetime) FROM sale t WHERE t.eventid = s.eventid)
+""",
+    ),
+    Statement(
+        "a correlated subquery on another relation than equality",
+        """
+SELECT DISTINCT s.partition_date, (SELECT count(*) FROM sale t WHERE t.partition_date < s.partition_date) AS before
+  FROM sale s
+""",
+    ),
+    Statement(
+        "a correlated subquery with LIMIT",
+        """
+SELECT DISTINCT e.id, (SELECT s.salestartdatetime FROM sale s WHERE s.eventid = e.id
+  ORDER BY s.salestartdatetime LIMIT 1) AS first FROM event e
+""",
+    ),
+    Statement(
+        "EXISTS on another relation than equality",
+        """
+SELECT count(*) AS n FROM event e WHERE EXISTS (SELECT 1 FROM sale s WHERE s.eventid = e.id
+  AND s.partition_date > e.partition_date)
+""",
+    ),
 )
