@@ -53,6 +53,7 @@ class File:
         content: The bytes of an object that is no Avro.
         codec: How its blocks are compressed.
         folder: Another folder of the table, when it does not lie in the partition's own.
+        lost: Bytes that are missing at its end.
     """
 
     name: str
@@ -61,6 +62,7 @@ class File:
     content: bytes = b""
     codec: str = "null"
     folder: str | None = None
+    lost: int = 0
 
 
 @dataclass(frozen=True)

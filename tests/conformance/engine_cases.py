@@ -17,6 +17,7 @@ from tests.conformance.engine_case import (
     NUMBER,
     PLAIN,
     READER,
+    REFUSED,
     RESOLUTION,
     VERIFICATION,
     Case,
@@ -40,6 +41,16 @@ _MORE_STAMPED = record(ID, required("date", _MORE_DATES))
 _COLOUR = {"type": "enum", "name": "colour", "symbols": ["RED", "GREEN"]}
 _MORE_COLOURS = {"type": "enum", "name": "colour", "symbols": ["RED", "GREEN", "BLUE"]}
 _COLOURS_WITH_DEFAULT = {"type": "enum", "name": "colour", "symbols": ["RED", "OTHER"], "default": "OTHER"}
+
+_DATE = {"type": "int", "logicalType": "date"}
+_TIMESTAMP = {"type": "long", "logicalType": "timestamp-millis"}
+_DECIMAL = {"type": "bytes", "logicalType": "decimal", "precision": 6, "scale": 2}
+_TYPED = record(required("d", _DATE), required("t", _TIMESTAMP), required("x", _DECIMAL), name="typed")
+_NESTED_TYPED = record(
+    required("x", {"type": "array", "items": _DATE}),
+    required("m", {"type": "map", "values": _TIMESTAMP}),
+    required("s", _TYPED),
+)
 
 _VERIFIED = [
     Case("equal lists of columns pass", VERIFICATION, rows=[["a", "1"]]),
@@ -265,6 +276,41 @@ _READ_BY = [
         query="SELECT id, x, m FROM {table}",
         rows=[["a", "{a=1, b=[c]}", "{k=2}"]],
         types=["varchar", "row", "map"],
+    ),
+    Case(
+        "a schema with a name that Avro does not allow is an error",
+        READER,
+        in_partition=record(ID, NUMBER, optional("a-b", "string")),
+        error=INTERNAL,
+    ),
+    Case(
+        "a schema that has a field twice is an error",
+        READER,
+        in_partition=record(ID, NUMBER, ID),
+        error=INTERNAL,
+    ),
+    Case(
+        "a decimal without a scale is an error, whatever the query uses",
+        READER,
+        in_partition=record(ID, NUMBER, optional("x", {"type": "bytes", "logicalType": "decimal", "precision": 6})),
+        error=INTERNAL,
+    ),
+    Case(
+        "without any schema, text of limited length cannot be read",
+        READER,
+        table="id varchar(3), n int",
+        in_partition=None,
+        error=CURSOR,
+    ),
+    Case(
+        "without any schema, dates, timestamps and decimals are read",
+        READER,
+        table="d date, t timestamp, x decimal(6,2)",
+        in_partition=None,
+        files=one(_TYPED, d=20240, t=1_748_772_000_123, x=b"\x04\xd2"),
+        query="SELECT d, t, x FROM {table}",
+        rows=[["2025-06-01", "2025-06-01 10:00:00.123", "12.34"]],
+        types=["date", "timestamp", "decimal"],
     ),
     Case(
         "a schema that is none fails even count(*)",
@@ -689,6 +735,33 @@ _RESOLVED = [
         error=CURSOR,
     ),
     Case(
+        "an enum of another namespace is an error",
+        RESOLUTION,
+        table="colour string",
+        in_partition={**record(required("colour", _COLOUR)), "namespace": "new"},
+        files=one({**record(required("colour", _COLOUR)), "namespace": "old"}, colour="RED"),
+        query="SELECT colour FROM {table}",
+        error=CURSOR,
+    ),
+    Case(
+        "an optional enum of another namespace is read",
+        RESOLUTION,
+        table="colour string",
+        in_partition={**record(optional("colour", _COLOUR)), "namespace": "new"},
+        files=one({**record(optional("colour", _COLOUR)), "namespace": "old"}, colour="RED"),
+        query="SELECT colour FROM {table}",
+        rows=[["RED"]],
+    ),
+    Case(
+        "an optional enum of another namespace that gained a symbol is an error",
+        RESOLUTION,
+        table="colour string",
+        in_partition={**record(optional("colour", _MORE_COLOURS)), "namespace": "new"},
+        files=one({**record(optional("colour", _COLOUR)), "namespace": "old"}, colour="RED"),
+        query="SELECT colour FROM {table}",
+        error=CURSOR,
+    ),
+    Case(
         "an enum in the file is not read as the schema's string",
         RESOLUTION,
         table="colour string",
@@ -809,6 +882,38 @@ _RESOLVED = [
         types=["varbinary"],
     ),
     Case(
+        "logical types in arrays, maps and structs",
+        RESOLUTION,
+        table="x array<date>, m map<string,timestamp>, s struct<d:date,t:timestamp,x:decimal(6,2)>",
+        in_partition=_NESTED_TYPED,
+        files=one(_NESTED_TYPED, x=[20240], m={"k": 1500}, s={"d": -1, "t": 1, "x": b"\x01"}),
+        query="SELECT x, m, s FROM {table}",
+        rows=[
+            [
+                "[2025-06-01]",
+                "{k=1970-01-01 00:00:01.500}",
+                "{d=1969-12-31, t=1970-01-01 00:00:00.001, x=0.01}",
+            ]
+        ],
+    ),
+    Case(
+        "a field of type null is null",
+        RESOLUTION,
+        table="id string, x string",
+        in_partition=record(ID, required("x", "null", default=None)),
+        query="SELECT x FROM {table}",
+        rows=[[None]],
+    ),
+    Case(
+        "a decimal of another scale than in its file is refused",
+        RESOLUTION,
+        table="x decimal(6,2)",
+        in_partition=record(required("x", {**_DECIMAL, "scale": 2})),
+        files=one(record(required("x", {**_DECIMAL, "scale": 1})), x=b"\x01"),
+        query="SELECT x FROM {table}",
+        error=REFUSED,
+    ),
+    Case(
         "nested arrays and maps, with nulls in them",
         RESOLUTION,
         table="x array<array<int>>, m map<string,array<string>>",
@@ -923,6 +1028,32 @@ _FOUND = [
         query="SELECT count(*), sum(n), count(DISTINCT id) FROM {table}",
         rows=[["6000", "5997000", "3"]],
         types=["bigint", "bigint", "bigint"],
+    ),
+    Case(
+        "a file of which the end is missing is an error",
+        FILES,
+        files=[File("one.avro", PLAIN, [{"id": "a", "n": 1}], lost=5)],
+        error=CURSOR,
+    ),
+    Case(
+        "a partition in a bucket that does not exist is an error",
+        FILES,
+        location="s3://no-such-bucket-there-is-none-of-this-name/",
+        error="HIVE_UNKNOWN_ERROR",
+        saying=["bucket does not exist"],
+    ),
+    Case(
+        "a location and a name with characters that addresses encode",
+        FILES,
+        location="a b=1%3D:+",
+        files=[File("one %20+.avro", PLAIN, [{"id": "a", "n": 1}], folder="a b=1%3D:+")],
+        rows=[["a", "1"]],
+    ),
+    Case(
+        "blocks compressed with bzip2 are read",
+        FILES,
+        files=[File("one.avro", PLAIN, [{"id": "a", "n": 1}], codec="bzip2")],
+        rows=[["a", "1"]],
     ),
     Case(
         "a file that is not Avro does not matter to a query that does not need its partition",

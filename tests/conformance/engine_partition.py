@@ -73,4 +73,4 @@ def _content(file: File) -> bytes:
         return file.content
     written = io.BytesIO()
     fastavro.writer(written, fastavro.parse_schema(file.schema), [dict(row) for row in file.rows], codec=file.codec)
-    return written.getvalue()
+    return written.getvalue()[: -file.lost or None]

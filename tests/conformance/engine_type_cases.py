@@ -135,7 +135,8 @@ def _read(table: str, avro: Any, value: Any, outcome: str) -> Case:
     kind = avro if isinstance(avro, str) else avro.get("logicalType", avro["type"])
     error = outcome if outcome in (INTERNAL, REFUSED) else None
     return Case(
-        f"the schema's {kind} in the table's {table}: {outcome}",
+        f"the schema's {kind} in the table's {table}"
+        + {INTERNAL: " cannot be read", REFUSED: " is refused"}.get(outcome, f": {outcome}"),
         PRESENTATION,
         table=f"id string, x {table}",
         in_partition=schema,

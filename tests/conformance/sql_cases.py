@@ -445,6 +445,40 @@ QUERIES = [
     Query("SELECT sum(x) AS s FROM (VALUES 1.5, 2.5) t(x)", ["s"], [["4.0"]]),
     Query(f"SELECT stddev(x) AS s, variance(x) AS v FROM {_NUMBERS}", ["s", "v"], [["1.0", "1.0"]]),
     Query(f"SELECT histogram(k)['a'] AS n FROM {_PAIRS}", ["n"], [["2"]]),
+    Query(
+        "SELECT x, cume_dist() OVER w AS c, percent_rank() OVER w AS p, dense_rank() OVER w AS d, ntile(2) OVER w AS n "
+        "FROM (VALUES 1, 2, 2, 3) t(x) WINDOW w AS (ORDER BY x) ORDER BY x, n",
+        ["x", "c", "p", "d", "n"],
+        [
+            ["1", "0.25", "0.0", "1", "1"],
+            ["2", "0.75", "0.3333333333333333", "2", "1"],
+            ["2", "0.75", "0.3333333333333333", "2", "2"],
+            ["3", "1.0", "1.0", "3", "2"],
+        ],
+    ),
+    Query(
+        "SELECT x, first_value(x) OVER w AS f, nth_value(x, 2) OVER w AS n, lead(x) OVER w AS l, "
+        f"lead(x, 2, 0) OVER w AS m FROM {_NUMBERS} WINDOW w AS (ORDER BY x) ORDER BY x",
+        ["x", "f", "n", "l", "m"],
+        [["1", "1", None, "2", "3"], ["2", "1", "2", "3", "0"], ["3", "1", "2", None, "0"]],
+    ),
+    Query(
+        f"SELECT v, sum(v) OVER (w ORDER BY v) AS s, sum(v) OVER w AS t FROM {_PAIRS} "
+        "WINDOW w AS (PARTITION BY k) ORDER BY v",
+        ["v", "s", "t"],
+        [["1", "1", "4"], ["2", "2", "2"], ["3", "4", "4"]],
+    ),
+    Query(
+        "SELECT d, count(*) OVER (ORDER BY d RANGE BETWEEN INTERVAL '1' DAY PRECEDING AND CURRENT ROW) AS n "
+        "FROM (VALUES DATE '2025-01-01', DATE '2025-01-02', DATE '2025-01-04') t(d) ORDER BY d",
+        ["d", "n"],
+        [["2025-01-01", "1"], ["2025-01-02", "2"], ["2025-01-04", "1"]],
+    ),
+    Query(
+        f"SELECT x, sum(x) OVER (ORDER BY x RANGE BETWEEN 1.5 PRECEDING AND CURRENT ROW) AS s FROM {_NUMBERS} ORDER BY x",
+        ["x", "s"],
+        [["1", "1"], ["2", "3"], ["3", "5"]],
+    ),
 ]
 
 REFUSED = [
@@ -503,6 +537,10 @@ REFUSED = [
         "SELECT sequence(DATE '2025-06-01', DATE '2025-06-02', INTERVAL '1' HOUR)",
         "INVALID_FUNCTION_ARGUMENT",
         "sequence step must be a day interval if start and end values are dates",
+    ),
+    Refused("SELECT sum(x) OVER (w ORDER BY x) FROM (VALUES 1) t(x) WINDOW w AS (ORDER BY x)", "INVALID_ORDER_BY"),
+    Refused(
+        "SELECT sum(x) OVER (w PARTITION BY x) FROM (VALUES 1) t(x) WINDOW w AS (ORDER BY x)", "INVALID_PARTITION_BY"
     ),
     Refused("SELECT x FROM (VALUES 1) t(x, y)", "MISMATCHED_COLUMN_ALIASES"),
 ]

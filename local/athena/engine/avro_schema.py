@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -126,6 +127,7 @@ class _Parser:
 
     def _named_type(self, kind: str, given: dict[str, Any], namespace: str) -> AvroType:
         name = given["name"]
+        _check_name(name)
         inner = name.rpartition(".")[0] if "." in name else given.get("namespace", namespace)
         full = name if "." in name or not inner else f"{inner}.{name}"
         if full in self._named or full in self._open:
@@ -139,11 +141,14 @@ class _Parser:
             made = AvroType("fixed", full, size=int(given["size"]), **_logical(given))
         else:
             made = AvroType("record", full, fields=tuple(self._field(one, inner) for one in given["fields"]))
+            if len({one.name for one in made.fields}) < len(made.fields):
+                raise AvroSchemaError(f"Duplicate field in record {full}")
         self._open.discard(full)
         self._named[full] = made
         return made
 
     def _field(self, given: dict[str, Any], namespace: str) -> AvroField:
+        _check_name(given["name"])
         return AvroField(
             name=given["name"],
             type=self.type(given["type"], namespace),
@@ -153,18 +158,23 @@ class _Parser:
         )
 
 
+def _check_name(name: str) -> None:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*", name):
+        raise AvroSchemaError(f"Illegal name: {name}")
+
+
 def _logical(given: dict[str, Any]) -> dict[str, Any]:
     name = given.get("logicalType")
     if not isinstance(name, str):
         return {}
-    precision, scale = given.get("precision", 0), given.get("scale", 0)
+    precision, scale = given.get("precision"), given.get("scale")  # the engine wants both, although Avro does not
     if not (isinstance(precision, int) and isinstance(scale, int)):
-        return {}
+        precision = scale = -1
     return {"logical": name, "precision": precision, "scale": scale}
 
 
 _SIMPLE = {
-    "null": types.BOOLEAN,
+    "null": types.UNKNOWN,
     "boolean": types.BOOLEAN,
     "int": types.INTEGER,
     "long": types.BIGINT,
@@ -205,13 +215,25 @@ def trino_type(schema: AvroType) -> Type:
 
 
 def is_decimal(schema: AvroType) -> bool:
-    """Whether the engine shows the bytes as a decimal; it does not for fixed, and ignores an invalid precision."""
-    return (
-        schema.kind == "bytes"
-        and schema.logical == "decimal"
-        and 1 <= schema.precision <= 38
-        and 0 <= schema.scale <= schema.precision
-    )
+    """Whether the engine shows the values as decimals: it does so for bytes, and not for fixed."""
+    return schema.kind == "bytes" and schema.logical == "decimal"
+
+
+def check_decimals(schema: AvroType) -> None:
+    """Refuse a decimal whose precision and scale are none.
+
+    Raises:
+        AvroSchemaError: There is one, wherever in the schema.
+    """
+    for inner in (*schema.elements, *(one.type for one in schema.fields)):
+        check_decimals(inner)
+    if is_decimal(schema) and not (1 <= schema.precision <= 38 and 0 <= schema.scale <= schema.precision):
+        raise AvroSchemaError("Invalid precision or scale for decimal type")
+
+
+def is_limited_text(schema: AvroType) -> bool:
+    """Whether it is Hive's own kind of text with a longest length."""
+    return schema.kind == "string" and schema.logical in ("char", "varchar")
 
 
 _DEFAULTS: dict[str, Any] = {

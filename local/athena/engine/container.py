@@ -9,7 +9,6 @@ from __future__ import annotations
 import bz2
 import io
 import json
-import lzma
 import zlib
 from dataclasses import dataclass
 from functools import lru_cache
@@ -141,7 +140,6 @@ _CODECS: dict[str, Callable[[bytes], bytes]] = {
     "null": bytes,
     "deflate": _inflate,
     "bzip2": bz2.decompress,
-    "xz": lzma.decompress,
 }
 
 
@@ -149,7 +147,7 @@ def check_codec(container: Container) -> None:
     """Refuse a compression that cannot be undone here.
 
     Raises:
-        UnsupportedCodecError: Neither uncompressed nor deflate, bzip2 or xz.
+        UnsupportedCodecError: Neither uncompressed nor deflate or bzip2.
     """
     if container.codec not in _CODECS:
         raise UnsupportedCodecError(f"Avro codec {container.codec} is not supported here")

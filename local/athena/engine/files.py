@@ -51,7 +51,7 @@ class Listing:
             return list(self._objects.list(prefix))
         except BucketNotFoundError as error:
             raise QueryError(
-                "HIVE_FILESYSTEM_ERROR",
+                "HIVE_UNKNOWN_ERROR",
                 f"The specified bucket does not exist (Service: Amazon S3; Status Code: 404; Bucket: {error})",
             ) from error
 

@@ -12,7 +12,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from local.athena.engine.coercion import INTEGERS, widens
-from local.athena.types import UNBOUNDED, Type, array
+from local.athena.types import UNBOUNDED, UNKNOWN, Type, array
 
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def presentation(avro: Type, table: Type, *, nested: bool = False) -> Presentati
         return _row(avro, table)
     if avro.name == table.name and avro.name in ("array", "map"):
         return _worst(zip(avro.elements, table.elements, strict=True))
-    if avro == table or (not nested and _is_shown_rightly(avro, table)) or _is_wider_integer(avro, table):
+    if avro in (table, UNKNOWN) or (not nested and _is_shown_rightly(avro, table)) or _is_wider_integer(avro, table):
         return Presentation.RIGHT
     return Presentation.DOUBTFUL if _is_answered(avro, table) else Presentation.FAILS
 
@@ -82,6 +82,8 @@ def _is_answered(avro: Type, table: Type) -> bool:
 
 def presented(value: str, avro: Type, table: Type) -> str:
     """DuckDB SQL of a value of the reader schema's type as one of the table's type, where that is right."""
+    if avro == UNKNOWN:
+        return f"CAST(NULL AS {table.duckdb})"
     if avro.name == "row":
         return _presented_row(value, avro, table)
     if avro.name == "array":

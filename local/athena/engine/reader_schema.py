@@ -50,6 +50,7 @@ def reader_schema(table: Table, partition: Partition | None) -> AvroType:
 def _parsed(literal: str) -> AvroType:
     try:
         schema = avro_schema.parse(literal)
+        avro_schema.check_decimals(schema)
     except AvroSchemaError as error:
         raise QueryError("GENERIC_INTERNAL_ERROR", f"error initializing deserializer: {error}") from error
     if schema.kind != "record":
@@ -80,7 +81,6 @@ _PRIMITIVES = {
     "real": "float",
     "double": "double",
     "varchar": "string",
-    "char": "string",
     "varbinary": "bytes",
 }
 
@@ -114,4 +114,6 @@ def _of_type(kind: Type, name: str) -> AvroType:
         return AvroType("int", logical="date")
     if kind == types.TIMESTAMP:
         return AvroType("long", logical="timestamp-millis")
+    if kind.is_text and kind != types.VARCHAR:
+        return AvroType("string", logical=kind.name)
     return AvroType(_PRIMITIVES[kind.name])

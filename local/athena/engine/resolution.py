@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from local.athena.engine.avro_schema import AvroField, AvroType, fits, is_decimal
+from local.athena.engine.avro_schema import AvroField, AvroType, fits, is_decimal, is_limited_text
 
 
 if TYPE_CHECKING:
@@ -87,6 +87,8 @@ class _Resolver:
         self._numbers = count()
 
     def resolve(self, writer: AvroType, reader: AvroType) -> Resolved:
+        if is_limited_text(reader) and writer.kind != "union":
+            raise ResolutionError(f"Failed to obtain maxLength value for {reader.logical} field from file schema")
         if writer.kind == "union":
             return self._written_union(writer, reader)
         if reader.kind == "union":
@@ -114,6 +116,9 @@ class _Resolver:
 
     def _written_union(self, writer: AvroType, reader: AvroType) -> Resolved:
         """Each branch is resolved by itself; one that cannot be read is an error only where a value has it."""
+        if reader.kind == "union" and _are_equivalent(writer, reader):
+            same = self.renamed(writer, "f")
+            return Resolved(same, same)
         written: list[Any] = []
         read: list[Any] = []
         failure: ResolutionError | None = None
@@ -278,3 +283,21 @@ def _needs_the_file(schema: AvroType, default: Any) -> bool:
     if schema.kind == "map":
         return any(_needs_the_file(schema.elements[0], item) for item in default.values())
     return _can_need_the_file(schema)
+
+
+def _are_equivalent(writer: AvroType, reader: AvroType) -> bool:
+    """Whether two schemas are the same but for namespaces: such unions are read without a further look."""
+    if writer.kind != reader.kind or _short(writer) != _short(reader) or is_decimal(reader) or is_limited_text(reader):
+        return False
+    if (writer.symbols, writer.size) != (reader.symbols, reader.size):
+        return False
+    if [one.name for one in writer.fields] != [one.name for one in reader.fields]:
+        return False
+    if len(writer.elements) != len(reader.elements):
+        return False
+    inner = [(one.type, other.type) for one, other in zip(writer.fields, reader.fields, strict=True)]
+    return all(_are_equivalent(*pair) for pair in (*inner, *zip(writer.elements, reader.elements, strict=True)))
+
+
+def _short(schema: AvroType) -> str:
+    return schema.name.rpartition(".")[2]
