@@ -475,7 +475,8 @@ QUERIES = [
         [["2025-01-01", "1"], ["2025-01-02", "2"], ["2025-01-04", "1"]],
     ),
     Query(
-        f"SELECT x, sum(x) OVER (ORDER BY x RANGE BETWEEN 1.5 PRECEDING AND CURRENT ROW) AS s FROM {_NUMBERS} ORDER BY x",
+        "SELECT x, sum(x) OVER (ORDER BY x RANGE BETWEEN 1.5 PRECEDING AND CURRENT ROW) AS s "
+        f"FROM {_NUMBERS} ORDER BY x",
         ["x", "s"],
         [["1", "1"], ["2", "3"], ["3", "5"]],
     ),
