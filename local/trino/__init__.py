@@ -10,9 +10,9 @@ module             what it knows
 =================  ================================================================================================
 """
 
-from local.trino.distribution import Distribution, MissingToolError, distribution
+from local.trino.distribution import Distribution, MissingToolError, prepare
 from local.trino.releases import CLOSEST, NEWER, RELEASES, Release
 from local.trino.server import Trino
 
 
-__all__ = ["CLOSEST", "NEWER", "RELEASES", "Distribution", "MissingToolError", "Release", "Trino", "distribution"]
+__all__ = ["CLOSEST", "NEWER", "RELEASES", "Distribution", "MissingToolError", "Release", "Trino", "prepare"]

@@ -7,7 +7,7 @@ import sys
 
 from local.console import Console, complain
 from local.errors import LocalError
-from local.trino.distribution import MissingToolError, distribution, is_cached, jdk
+from local.trino.distribution import MissingToolError, is_cached, jdk, prepare
 from local.trino.releases import CLOSEST, RELEASES, Release
 
 
@@ -33,7 +33,7 @@ def _have(release: Release, console: Console) -> None:
         jdk(release, os.environ)
         return
     with console.step(f"fetch Trino {release.version} from Maven Central (some minutes, once)"):
-        distribution(release)
+        prepare(release)
 
 
 if __name__ == "__main__":

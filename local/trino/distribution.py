@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _REVISION = "1"  # of what is made here: a change of it makes the distribution anew
 _SOURCES = Path(__file__).parent
+_INSTALLED = Path("/usr/lib/jvm")
 _POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
   <groupId>dmd</groupId><artifactId>trino-libraries</artifactId><version>1</version><packaging>pom</packaging>
@@ -71,7 +72,7 @@ class Distribution:
         return self.folder / "plugin"
 
 
-def distribution(release: Release, environ: Mapping[str, str] = os.environ) -> Distribution:
+def prepare(release: Release, environ: Mapping[str, str] = os.environ) -> Distribution:
     """The distribution in the cache; put together now if it is not there yet (some 400 to 700 MB are fetched).
 
     Args:
@@ -122,7 +123,7 @@ def jdk(release: Release, environ: Mapping[str, str]) -> Path:
 def _compilers(environ: Mapping[str, str]) -> Iterator[Path]:
     named = [Path(environ["JAVA_HOME"]) / "bin" / "javac"] if environ.get("JAVA_HOME") else []
     on_path = shutil.which("javac", path=environ.get("PATH"))
-    candidates = [*named, *([Path(on_path)] if on_path else []), *sorted(Path("/usr/lib/jvm").glob("*/bin/javac"))]
+    candidates = [*named, *([Path(on_path)] if on_path else []), *sorted(_INSTALLED.glob("*/bin/javac"))]
     yield from dict.fromkeys(found.resolve() for found in candidates if found.exists())
 
 

@@ -14,7 +14,7 @@ class Release:
         java: The major versions of Java that it runs on.
         avro_reader: What reads Avro files, for people.
         plugin: The class that offers its Hive connector; ours where it was published only in an archive.
-        s3: Properties of the catalog for an S3: names, and values with ``{endpoint}``, ``{region}``, ``{key}``, ``{secret}``.
+        s3: Properties of the catalog, which may hold ``{endpoint}``, ``{region}``, ``{key}`` and ``{secret}``.
         options: More options of the Java virtual machine.
     """
 

@@ -14,7 +14,7 @@ from local.athena.duck import Duck
 from local.athena.moto_ports import MotoCatalog, MotoObjects
 from local.athena.queries import QueryRunner
 from local.aws.local_aws import ACCESS_KEY, SECRET_KEY
-from local.trino import CLOSEST, NEWER, MissingToolError, Trino, distribution
+from local.trino import CLOSEST, NEWER, MissingToolError, Trino, prepare
 from tests.conformance.account import Account
 from tests.trino import demo_data
 from tests.trino.judge import Judge, Verdicts, table
@@ -59,7 +59,7 @@ def newer_judge(local_aws: LocalAws, engine: QueryRunner, verdicts: Verdicts) ->
 
 def _started(release: Release, aws: LocalAws) -> Trino:
     try:
-        return Trino(distribution(release), aws.url, (ACCESS_KEY, SECRET_KEY), aws.settings)
+        return Trino(prepare(release), aws.url, (ACCESS_KEY, SECRET_KEY), aws.settings)
     except MissingToolError as error:
         if release is CLOSEST:
             pytest.exit(str(error), 2)

@@ -26,9 +26,22 @@ class Difference(NamedTuple):
 DIFFERENCES: tuple[Difference, ...] = ()
 
 
-def listed(release: str, group: str, name: str) -> str | None:
-    """The reason for which a case differs from a release of Trino; None when it must be equal."""
-    return _REASONS.get((release, group, name))
+GUARDED = {
+    "476": "The two releases have different readers of Avro: what the older one refuses is refused here, by its names.",
+}
+"""Why the local Athena may refuse what a release of Trino answers, or refuse it by another name, in any case."""
+
+
+def listed(release: str, group: str, name: str, *, refused: bool) -> str | None:
+    """The reason for which a case may differ from a release of Trino; None when it must be equal.
+
+    Args:
+        release: The release.
+        group: What the case belongs to.
+        name: Its name there.
+        refused: Whether the local Athena, which differs, refuses the case.
+    """
+    return _REASONS.get((release, group, name)) or (GUARDED.get(release) if refused else None)
 
 
 _REASONS = {

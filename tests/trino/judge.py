@@ -49,14 +49,12 @@ class Judge:
             database: The database of names without one.
             tolerance: Relative difference that numbers may have.
         """
-        found = difference(
-            on_local(self.local, sql, database, datetime.now(UTC)), on_trino(self.trino, sql, database), tolerance
-        )
         release = self.trino.release.version
-        reason = listed(release, group, name)
+        local = on_local(self.local, sql, database, datetime.now(UTC))
+        found = difference(local, on_trino(self.trino, sql, database), tolerance)
+        reason = listed(release, group, name, refused=found is not None and local.error is not None)
         as_listed = (found is None) == (reason is None)
-        verdict: Verdict = "different" if not as_listed else "equal" if found is None else "listed"
-        self.verdicts[release, group, name] = verdict
+        self.verdicts[release, group, name] = "different" if not as_listed else "equal" if found is None else "listed"
         if found is None and reason is not None:
             pytest.fail(f"listed as a difference, and equal: take {name!r} off the list ({reason})\n{sql}")
         if found is not None and reason is None:
