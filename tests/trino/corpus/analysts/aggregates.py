@@ -160,8 +160,8 @@ FROM demand d
     Statement(
         "min_by and max_by",
         """
-SELECT eventid, max_by(id, salestartdatetime || id) AS last_sale, min_by(salestartdatetime,
-  salestartdatetime) AS first_start
+SELECT eventid, max_by(id, salestartdatetime || id) AS last_sale,
+       min_by(salestartdatetime, salestartdatetime) AS first_start
 FROM sale
 GROUP BY eventid
 """,
@@ -177,8 +177,8 @@ GROUP BY eventid
     Statement(
         "arrays of groups in order",
         """
-SELECT eventid, array_agg(DISTINCT statusid ORDER BY statusid) AS stations, array_agg(fanid ORDER BY fanid,
-  statusid DESC) AS fans
+SELECT eventid, array_agg(DISTINCT statusid ORDER BY statusid) AS stations,
+       array_agg(fanid ORDER BY fanid, statusid DESC) AS fans
 FROM notification
 GROUP BY eventid
 """,
@@ -243,7 +243,7 @@ SELECT map_keys(map_union(m)) AS keys FROM (SELECT MAP(ARRAY['n'], ARRAY[count(*
         "bool_and, bool_or, every",
         """
 SELECT eventid, bool_and(coalesce(isdeleted, false)) AS all_gone, bool_or(isdeleted) AS some_gone,
-  every(isdeleted) AS every_gone
+       every(isdeleted) AS every_gone
 FROM sale
 GROUP BY eventid
 """,

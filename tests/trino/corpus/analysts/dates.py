@@ -97,9 +97,9 @@ WHERE saleenddatetime IS NOT NULL
     Statement(
         "differences in every unit",
         """
-SELECT DISTINCT day, date_diff('day', DATE '2026-01-31', day) AS days, date_diff('week', DATE '2026-01-31',
-  day) AS weeks,
-       date_diff('month', DATE '2026-01-31', day) AS months, date_diff('quarter', DATE '2026-01-31', day) AS quarters,
+SELECT DISTINCT day, date_diff('day', DATE '2026-01-31', day) AS days,
+       date_diff('week', DATE '2026-01-31', day) AS weeks, date_diff('month', DATE '2026-01-31', day) AS months,
+       date_diff('quarter', DATE '2026-01-31', day) AS quarters,
        date_diff('year', DATE '2025-03-01', day) AS years
 FROM (SELECT CAST(partition_date AS date) AS day FROM demand)
 """,
@@ -134,8 +134,8 @@ FROM (SELECT from_iso8601_timestamp(salestartdatetime) AS t FROM sale WHERE part
     Statement(
         "a text parsed by MySQL's pattern",
         """
-SELECT DISTINCT date_parse(partition_date, '%Y-%m-%d') AS t, date_parse(partition_date || ' 23:59',
-  '%Y-%m-%d %H:%i') AS e
+SELECT DISTINCT date_parse(partition_date, '%Y-%m-%d') AS t,
+       date_parse(partition_date || ' 23:59', '%Y-%m-%d %H:%i') AS e
 FROM demand
 """,
     ),

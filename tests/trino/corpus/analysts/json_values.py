@@ -19,8 +19,8 @@ FROM (
     Statement(
         "an object within an object",
         """
-SELECT json_extract(body, '$.show') AS show, json_extract(body, '$.shows[0]') AS first, json_extract(body,
-  '$.none') AS none
+SELECT json_extract(body, '$.show') AS show, json_extract(body, '$.shows[0]') AS first,
+       json_extract(body, '$.none') AS none
 FROM (SELECT '{"show": {"id": "' || id || '", "n": 1.50}, "shows": ["' || id || '"]}' AS body FROM event)
 """,
     ),
@@ -28,8 +28,8 @@ FROM (SELECT '{"show": {"id": "' || id || '", "n": 1.50}, "shows": ["' || id || 
         "scalars of every kind",
         r"""
 SELECT json_extract_scalar(t, '$.a') AS a, json_extract(t, '$.a') AS j
-FROM (VALUES '{"a": 1}', '{"a": 1.5}', '{"a": true}', '{"a": null}', '{"a": "x\u00e9"}', '{"a": [1]}', '{"b": 1}',
-  '1e3', '') AS v(t)
+FROM (VALUES '{"a": 1}', '{"a": 1.5}', '{"a": true}', '{"a": null}', '{"a": "x\u00e9"}', '{"a": [1]}',
+  '{"b": 1}', '1e3', '') AS v(t)
 """,
     ),
     Statement(
@@ -106,7 +106,7 @@ SELECT CAST(1 AS json) AS i, CAST('x' AS json) AS s, CAST(1.5 AS json) AS d, CAS
         "json_parse sorts keys",
         """
 SELECT json_format(json_parse('{"b": 1, "a": {"z": 1, "y": 2}}')) AS sorted,
-  json_parse('{"b":1,"a":2}') = json_parse('{"a":2,"b":1}') AS same
+       json_parse('{"b":1,"a":2}') = json_parse('{"a":2,"b":1}') AS same
 """,
     ),
     Statement(

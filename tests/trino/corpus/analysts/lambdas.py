@@ -17,8 +17,8 @@ STATEMENTS = (
     Statement(
         "events with an attraction of a kind",
         """
-SELECT id, any_match(attractions, a -> a.type = 'venue') AS any_venue, all_match(attractions,
-  a -> a.type = 'venue') AS all_venues,
+SELECT id, any_match(attractions, a -> a.type = 'venue') AS any_venue,
+       all_match(attractions, a -> a.type = 'venue') AS all_venues,
        none_match(attractions, a -> a.type = 'venue') AS no_venue
 FROM event
 """,
@@ -30,17 +30,19 @@ FROM event
     Statement(
         "reduce over a row",
         """
-SELECT id, reduce(images, CAST(ROW(0, 0) AS ROW(sum integer, n integer)),
-                  (s, i) -> CAST(ROW(s.sum + i.width, s.n + 1) AS ROW(sum integer, n integer)),
-                  s -> if(s.n = 0, NULL, s.sum / s.n)) AS usual
+SELECT id,
+       reduce(images, CAST(ROW(0, 0) AS ROW(sum integer, n integer)),
+              (s, i) -> CAST(ROW(s.sum + i.width, s.n + 1) AS ROW(sum integer, n integer)),
+              s -> if(s.n = 0, NULL, s.sum / s.n)) AS usual
 FROM event
 """,
     ),
     Statement(
         "two lists, one by one",
         """
-SELECT id, zip_with(saletypes, sequence(1, cardinality(saletypes)), (t,
-  n) -> CAST(n AS varchar) || ':' || t) AS numbered
+SELECT id,
+       zip_with(saletypes, sequence(1, cardinality(saletypes)),
+                (t, n) -> CAST(n AS varchar) || ':' || t) AS numbered
 FROM sale
 WHERE cardinality(saletypes) > 0
 """,
@@ -51,18 +53,17 @@ WHERE cardinality(saletypes) > 0
         "sorted, the other way round and by length",
         """
 SELECT id, array_sort(saletypes) AS up, reverse(array_sort(saletypes)) AS down,
-       array_sort(saletypes, (a, b) -> if(length(a) < length(b), -1, if(length(a) > length(b), 1, if(a < b, -1,
-         if(a = b, 0, 1))))) AS by_length
+       array_sort(saletypes, (a, b) -> if(length(a) < length(b), -1, if(length(a) > length(b), 1,
+                                          if(a < b, -1, if(a = b, 0, 1))))) AS by_length
 FROM sale
 """,
     ),
     Statement(
         "sets of kinds",
         """
-SELECT id, array_distinct(saletypes) AS d, array_union(saletypes, ARRAY['x']) AS u, array_intersect(saletypes,
-  ARRAY['presale', 'vip']) AS i,
-       array_except(saletypes, ARRAY['presale']) AS e, arrays_overlap(saletypes, ARRAY['vip']) AS o,
-         contains(saletypes, 'vip') AS c
+SELECT id, array_distinct(saletypes) AS d, array_union(saletypes, ARRAY['x']) AS u,
+       array_intersect(saletypes, ARRAY['presale', 'vip']) AS i, array_except(saletypes, ARRAY['presale']) AS e,
+       arrays_overlap(saletypes, ARRAY['vip']) AS o, contains(saletypes, 'vip') AS c
 FROM sale
 """,
     ),
@@ -70,8 +71,8 @@ FROM sale
         "places in a list",
         """
 SELECT id, array_position(saletypes, 'vip') AS place, array_remove(saletypes, 'vip') AS others,
-  array_max(saletypes) AS last,
-       array_min(saletypes) AS first, slice(saletypes, 1, 2) AS two, cardinality(saletypes) AS n
+       array_max(saletypes) AS last, array_min(saletypes) AS first, slice(saletypes, 1, 2) AS two,
+       cardinality(saletypes) AS n
 FROM sale
 """,
     ),
@@ -96,8 +97,9 @@ SELECT id, flatten(transform(venues, v -> transform(v.markets, m -> m.name))) AS
     Statement(
         "a lambda in WHERE",
         """
-SELECT id FROM event WHERE any_match(classifications, c -> c.segment = 'Music') AND NOT any_match(images,
-  i -> i.width IS NULL)
+SELECT id
+FROM event
+WHERE any_match(classifications, c -> c.segment = 'Music') AND NOT any_match(images, i -> i.width IS NULL)
 """,
     ),
     Statement(
@@ -125,7 +127,7 @@ FROM (SELECT histogram(statusid) AS h FROM notification)
         "maps read",
         """
 SELECT h['SENT'] AS sent, element_at(h, 'NONE') AS none, cardinality(h) AS n, array_sort(map_keys(h)) AS k,
-  array_sort(map_values(h)) AS v
+       array_sort(map_values(h)) AS v
 FROM (SELECT histogram(statusid) AS h FROM notification)
 """,
     ),

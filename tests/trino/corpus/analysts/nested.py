@@ -137,7 +137,7 @@ SELECT reference, system FROM demand WHERE system IS NOT NULL
         "parts of a row that is NULL are NULL",
         """
 SELECT count(*) AS requests, count(system) AS with_system, count(system.id) AS with_id,
-  count(system.memberid) AS members
+       count(system.memberid) AS members
 FROM demand
 """,
     ),

@@ -10,16 +10,19 @@ STATEMENTS = (
         "a share of integers is an integer",
         """
 SELECT count_if(isdeleted) / count(*) AS whole, count_if(isdeleted) * 1.0 / count(*) AS one,
-  100 * count_if(isdeleted) / count(*) AS percent FROM demand
+       100 * count_if(isdeleted) / count(*) AS percent
+FROM demand
 """,
     ),
     Statement(
         "shares as doubles and decimals",
         """
 SELECT contactmethod, CAST(count_if(isdeleted) AS double) / count(*) AS d,
-  round(CAST(count_if(isdeleted) AS double) / count(*), 3) AS r,
-       CAST(count_if(isdeleted) AS decimal(18, 4)) / count(*) AS e, count_if(isdeleted) / CAST(count(*) AS real) AS f
-FROM demand GROUP BY contactmethod
+       round(CAST(count_if(isdeleted) AS double) / count(*), 3) AS r,
+       CAST(count_if(isdeleted) AS decimal(18, 4)) / count(*) AS e,
+       count_if(isdeleted) / CAST(count(*) AS real) AS f
+FROM demand
+GROUP BY contactmethod
 """,
     ),
     Statement(
@@ -35,15 +38,12 @@ FROM (SELECT CAST(i.width AS decimal(10, 2)) / 100 AS p FROM event CROSS JOIN UN
         "decimals rounded to even or up",
         """
 SELECT round(2.5) AS a, round(3.5) AS b, round(-2.5) AS c, round(1.005, 2) AS d, round(2.5e0) AS e,
-  CAST(2.5 AS integer) AS f, CAST(1.15 AS decimal(2, 1)) AS g
+       CAST(2.5 AS integer) AS f, CAST(1.15 AS decimal(2, 1)) AS g
 """,
     ),
     Statement(
         "large decimals",
-        """
-SELECT 12345678901234567890.12 * 1000.5 AS b,
-  DECIMAL '0.1' + DECIMAL '0.20' AS c
-""",
+        "SELECT 12345678901234567890.12 * 1000.5 AS b, DECIMAL '0.1' + DECIMAL '0.20' AS c",
     ),
     Statement("a decimal that does not fit", "SELECT CAST(1000 AS decimal(3, 1))"),
     Statement("an integer that does not fit", "SELECT CAST(count(*) * 1000000 AS integer) FROM demand"),
@@ -62,8 +62,7 @@ SELECT 12345678901234567890.12 * 1000.5 AS b,
         "functions of numbers",
         """
 SELECT n, sqrt(n) AS s, ln(n) AS l, log10(n) AS t, log(2, n) AS b, power(n, 2) AS p, exp(n / 100e0) AS e,
-  cbrt(n) AS c, sign(n) AS g,
-       greatest(n, 5) AS x, least(n, 5) AS y, width_bucket(n, 0, 100, 10) AS w
+       cbrt(n) AS c, sign(n) AS g, greatest(n, 5) AS x, least(n, 5) AS y, width_bucket(n, 0, 100, 10) AS w
 FROM (SELECT DISTINCT n FROM (SELECT count(*) AS n FROM demand GROUP BY eventid))
 """,
     ),
@@ -85,7 +84,7 @@ WHERE v.location.latitude IS NOT NULL
         "bits",
         """
 SELECT bitwise_and(12, 10) AS a, bitwise_or(12, 10) AS o, bitwise_xor(12, 10) AS x, bitwise_not(5) AS n,
-  bitwise_left_shift(1, 4) AS l
+       bitwise_left_shift(1, 4) AS l
 """,
     ),
     Statement(
@@ -101,7 +100,7 @@ FROM demand WHERE partition_date = '2026-03-01'
         "casts to text",
         """
 SELECT CAST(1.50 AS varchar) AS d, CAST(1e0 AS varchar) AS f, CAST(12345678.9e0 AS varchar) AS g,
-  CAST(1e-5 AS varchar) AS h, CAST(true AS varchar) AS b, CAST(REAL '1.1' AS varchar) AS r
+       CAST(1e-5 AS varchar) AS h, CAST(true AS varchar) AS b, CAST(REAL '1.1' AS varchar) AS r
 """,
     ),
     Statement("a text that is no number", "SELECT CAST(eventid AS bigint) FROM demand"),
@@ -112,40 +111,41 @@ SELECT CAST(1.50 AS varchar) AS d, CAST(1e0 AS varchar) AS f, CAST(12345678.9e0 
         "conditions",
         """
 SELECT DISTINCT CASE contactmethod WHEN 'sms' THEN 1 WHEN 'email' THEN 2 END AS simple,
-  CASE WHEN contactmethod IS NULL THEN 'none' WHEN demandtype = 'invite' THEN 'i' ELSE 'r' END AS searched,
-       if(contactmethod = 'sms', 's') AS i, coalesce(contactmethod, demandtype, '-') AS c, nullif(contactmethod,
-         'sms') AS n
+       CASE WHEN contactmethod IS NULL THEN 'none' WHEN demandtype = 'invite' THEN 'i' ELSE 'r' END AS searched,
+       if(contactmethod = 'sms', 's') AS i, coalesce(contactmethod, demandtype, '-') AS c,
+       nullif(contactmethod, 'sms') AS n
 FROM demand
 """,
     ),
     Statement(
         "branches of different types",
         """
-SELECT CASE WHEN isdeleted THEN 1 ELSE 2.50 END AS d, coalesce(1, 2e0) AS c, if(true, 1, BIGINT '2') AS i, greatest(1,
-  2.5) AS g FROM sale
+SELECT CASE WHEN isdeleted THEN 1 ELSE 2.50 END AS d, coalesce(1, 2e0) AS c, if(true, 1, BIGINT '2') AS i,
+       greatest(1, 2.5) AS g
+FROM sale
 """,
     ),
     Statement(
         "three-valued logic",
         """
 SELECT isdeleted, isdeleted AND false AS a, isdeleted OR true AS o, NOT isdeleted AS n, isdeleted IS NULL AS u,
-  isdeleted = NULL AS e,
-       isdeleted IS DISTINCT FROM true AS d, count(*) AS c
-FROM sale GROUP BY isdeleted
+       isdeleted = NULL AS e, isdeleted IS DISTINCT FROM true AS d, count(*) AS c
+FROM sale
+GROUP BY isdeleted
 """,
     ),
     Statement(
         "types of literals",
         r"""
 SELECT 1 AS i, 2147483648 AS b, 1.0 AS d, 1e0 AS f, 'x' AS v, NULL AS n, X'41' AS x, true AS t,
-  DATE '2026-03-01' AS y, U&'\00e9' AS u
+       DATE '2026-03-01' AS y, U&'\00e9' AS u
 """,
     ),
     Statement(
         "small integers",
         """
 SELECT CAST(1 AS tinyint) + CAST(1 AS smallint) AS s, CAST(1 AS tinyint) AS t, SMALLINT '7' / 2 AS h,
-  abs(TINYINT '-7') AS a
+       abs(TINYINT '-7') AS a
 """,
     ),
     Statement(

@@ -32,13 +32,12 @@ FROM event e
 """,
     ),
     Statement(
-        "requests of the days with the most",
+        "requests of the day with the most",
         """
-SELECT eventid, count(*) AS n FROM demand
-WHERE partition_date = (
-  SELECT max_by(partition_date, n) FROM (SELECT partition_date, count(*) * 1000000 + date_diff('day',
-    DATE '2020-01-01', date(partition_date)) AS n FROM demand GROUP BY 1)
-)
+WITH days AS (SELECT partition_date AS day, count(*) AS n FROM demand GROUP BY 1)
+SELECT eventid, count(*) AS n
+FROM demand
+WHERE partition_date IN (SELECT day FROM days WHERE n = (SELECT max(n) FROM days))
 GROUP BY eventid
 """,
     ),
@@ -127,10 +126,12 @@ SELECT contactmethod, demandtype FROM (SELECT DISTINCT contactmethod, demandtype
     Statement(
         "one row of a group by row_number",
         """
-SELECT eventid, fanid FROM (
-  SELECT eventid, fanid, row_number() OVER (PARTITION BY eventid ORDER BY fanid) AS n FROM (SELECT DISTINCT eventid,
-    fanid FROM demand)
-) WHERE n <= 2
+SELECT eventid, fanid
+FROM (
+  SELECT eventid, fanid, row_number() OVER (PARTITION BY eventid ORDER BY fanid) AS n
+  FROM (SELECT DISTINCT eventid, fanid FROM demand)
+)
+WHERE n <= 2
 """,
     ),
     Statement(

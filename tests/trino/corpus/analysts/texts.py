@@ -19,8 +19,8 @@ WHERE partition_date = '2026-03-01'
         "places and lengths",
         """
 SELECT DISTINCT eventname, length(eventname) AS n, strpos(eventname, ',') AS comma,
-  position('night' IN eventname) AS night,
-       substr(eventname, 1, 7) AS head, substring(eventname, -3) AS tail, substring(eventname FROM 3 FOR 4) AS mid
+       position('night' IN eventname) AS night, substr(eventname, 1, 7) AS head,
+       substring(eventname, -3) AS tail, substring(eventname FROM 3 FOR 4) AS mid
 FROM demand
 """,
     ),
@@ -43,8 +43,8 @@ FROM demand
     Statement(
         "concatenation with NULL",
         """
-SELECT DISTINCT salename || '!' AS operator, concat('<', salename, '>') AS function, concat_ws(', ', salename, NULL,
-  'x') AS joined
+SELECT DISTINCT salename || '!' AS operator, concat('<', salename, '>') AS function,
+       concat_ws(', ', salename, NULL, 'x') AS joined
 FROM notification
 """,
     ),
@@ -58,10 +58,10 @@ SELECT eventid, CAST(regexp_extract(eventid, '\d+') AS integer) AS number FROM d
     Statement(
         "regular expressions",
         r"""
-SELECT DISTINCT eventname, regexp_like(eventname, 'night [1-5]$') AS early, regexp_extract(eventname, 'night (\d+)',
-  1) AS night,
-       regexp_replace(eventname, '[aeiou]', '_') AS vowels, regexp_extract_all(eventname, '[A-Z]') AS capitals,
-       regexp_split(eventname, ',\s*') AS parts, regexp_count(eventname, 'e') AS es
+SELECT DISTINCT eventname, regexp_like(eventname, 'night [1-5]$') AS early,
+       regexp_extract(eventname, 'night (\d+)', 1) AS night, regexp_replace(eventname, '[aeiou]', '_') AS vowels,
+       regexp_extract_all(eventname, '[A-Z]') AS capitals, regexp_split(eventname, ',\s*') AS parts,
+       regexp_count(eventname, 'e') AS es
 FROM demand
 """,
     ),
@@ -117,8 +117,7 @@ FROM demand
         "characters",
         """
 SELECT DISTINCT codepoint(CAST(substr(salename, 1, 1) AS varchar(1))) AS code, chr(65) AS a,
-  levenshtein_distance(salename, 'Presale') AS d,
-       hamming_distance(substr(salename, 1, 1), 'P') AS h
+       levenshtein_distance(salename, 'Presale') AS d, hamming_distance(substr(salename, 1, 1), 'P') AS h
 FROM demand
 WHERE salename IS NOT NULL
 """,
@@ -126,8 +125,7 @@ WHERE salename IS NOT NULL
     Statement(
         "texts with accents",
         """
-SELECT length('Zoë') AS n, upper('straße') AS u, reverse('aéb') AS r,
-  substr('naïve', 3, 1) AS i,
+SELECT length('Zoë') AS n, upper('straße') AS u, reverse('aéb') AS r, substr('naïve', 3, 1) AS i,
        length(to_utf8('é')) AS bytes
 """,
     ),
@@ -135,7 +133,7 @@ SELECT length('Zoë') AS n, upper('straße') AS u, reverse('aéb') AS r,
         "a map out of a text",
         """
 SELECT split_to_map('a=1;b=2', ';', '=') AS m, split('a--b', '-', 2) AS limited,
-  url_extract_host('https://www.example.com/x?y=1') AS host
+       url_extract_host('https://www.example.com/x?y=1') AS host
 """,
     ),
     Statement(
@@ -157,7 +155,7 @@ FROM (SELECT eventid, count(*) AS n FROM demand GROUP BY eventid)
         "texts ordered and compared",
         """
 SELECT count_if(fanid < 'fan-5') AS a, count_if(fanid BETWEEN 'fan-2' AND 'fan-3') AS b, greatest('a', 'b') AS g,
-  least('B', 'a') AS l
+       least('B', 'a') AS l
 FROM demand
 """,
     ),
