@@ -17,7 +17,8 @@ from local.aws.local_aws import ACCESS_KEY, SECRET_KEY
 from local.trino import CLOSEST, NEWER, MissingToolError, Trino, prepare
 from tests.conformance.account import Account
 from tests.trino import demo_data
-from tests.trino.judge import Judge, Verdicts, table
+from tests.trino.judge import Judge, Verdicts, counts, table
+from tests.trino.record import record
 
 
 if TYPE_CHECKING:
@@ -81,9 +82,20 @@ def account(local_aws: LocalAws) -> Iterator[Account]:
     account.clean_up()
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the table of counts."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that keeps what was found."""
+    parser.addoption("--record", action="store_true", help="write the counts into verdicts.json and the README")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:
+    """Print the table of counts; keep it when that is asked for and every case was compared."""
     verdicts = config.stash.get(_VERDICTS, {})
-    if verdicts:
-        terminalreporter.section("The local Athena beside Trino")
-        terminalreporter.write_line(table(verdicts))
+    if not verdicts:
+        return
+    terminalreporter.section("The local Athena beside Trino")
+    terminalreporter.write_line(table(counts(verdicts)))
+    if config.getoption("--record"):
+        if exitstatus == pytest.ExitCode.OK and not terminalreporter.stats.get("deselected"):
+            record(verdicts)
+        else:
+            terminalreporter.write_line("Not recorded: that needs every case, and none that differs.")

@@ -15,6 +15,8 @@ from tests.trino.outcomes import difference, on_local, on_trino
 
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from local.athena.queries import QueryRunner
     from local.trino import Trino
 
@@ -61,11 +63,24 @@ class Judge:
             pytest.fail(f"the local Athena differs from Trino {release}:\n{sql}\n{found}")
 
 
-def table(verdicts: Verdicts) -> str:
-    """Counts of the verdicts by release and group, in the order in which they came, as text."""
+def counts(verdicts: Verdicts) -> dict[tuple[str, str], tuple[int, ...]]:
+    """How many cases are equal, listed and different, by release and group, in the order in which they came."""
     counted: dict[tuple[str, str], Counter[Verdict]] = {}
     for (release, group, _), verdict in verdicts.items():
         counted.setdefault((release, group), Counter())[verdict] += 1
-    rows = [[*key, *(counts[kind] for kind in _KINDS), counts.total()] for key, counts in counted.items()]
+    return {
+        key: tuple(found[kind] for kind in _KINDS) for key, found in sorted(counted.items(), key=lambda one: one[0][0])
+    }
+
+
+def table(counted: Mapping[tuple[str, str], tuple[int, ...]], form: str = "simple") -> str:
+    """Counts as a table, with their sums.
+
+    Args:
+        counted: As ``counts`` gives them.
+        form: One of tabulate's formats.
+    """
+    rows = [[*key, *found, sum(found)] for key, found in counted.items()]
     totals = [sum(column) for column in list(zip(*rows, strict=True))[2:]]
-    return tabulate([*rows, ["", "in all", *totals]], ["Trino", "cases", *_KINDS, "in all"], intfmt=",")
+    headers = ["Trino", "cases", *_KINDS, "in all"]
+    return tabulate([*rows, ["", "in all", *totals]], headers, tablefmt=form, intfmt=",")
