@@ -177,10 +177,13 @@ GROUP BY eventid
     Statement(
         "arrays of groups in order",
         """
-SELECT eventid, array_agg(DISTINCT statusid ORDER BY statusid) AS stations,
-       array_agg(fanid ORDER BY fanid, statusid DESC) AS fans
-FROM notification
-GROUP BY eventid
+SELECT eventid, array_agg(fanid ORDER BY fanid, statusid DESC) AS fans FROM notification GROUP BY eventid
+""",
+    ),
+    Statement(
+        "arrays of distinct values in order",
+        """
+SELECT eventid, array_agg(DISTINCT statusid ORDER BY statusid) AS stations FROM notification GROUP BY eventid
 """,
     ),
     Statement(

@@ -158,7 +158,7 @@ SELECT parse_datetime(partition_date || ' +0200', 'yyyy-MM-dd Z') AS t FROM (SEL
         """
 SELECT format_datetime(from_iso8601_timestamp(salestartdatetime), 'EEE, d MMM yyyy HH:mm:ss') AS text,
        format_datetime(from_iso8601_timestamp(salestartdatetime), 'yyyyMMdd''T''HHmm') AS short,
-       format_datetime(from_iso8601_timestamp(salestartdatetime), 'hh:mm a, e') AS clock
+       format_datetime(from_iso8601_timestamp(salestartdatetime), 'hh:mm a') AS clock
 FROM sale
 WHERE partition_date > '2026-03-03'
 """,
@@ -371,6 +371,12 @@ SELECT CAST(from_iso8601_timestamp(salestartdatetime) AS timestamp(0)) AS second
 SELECT at_timezone(t, 'UTC') AS utc, count(*) AS n
 FROM (VALUES TIMESTAMP '2026-03-01 12:00:00.000 UTC', TIMESTAMP '2026-03-01 13:00:00.000 +01:00') AS v(t)
 GROUP BY t
+""",
+    ),
+    Statement(
+        "weekdays by Joda's pattern",
+        """
+SELECT DISTINCT format_datetime(CAST(partition_date AS timestamp), 'e EEEE') AS weekday FROM sale
 """,
     ),
 )
