@@ -179,6 +179,15 @@ EXPRESSIONS = [
     Expression("date_format(TIMESTAMP '2025-06-05 09:08:07', '%Y-%m-%d %H:%i:%s')", "varchar", "2025-06-05 09:08:07"),
     Expression("date_format(DATE '2025-06-05', '%W, %e %M %y')", "varchar", "Thursday, 5 June 25"),
     Expression("date_parse('05/06/2025', '%d/%m/%Y')", "timestamp", "2025-06-05 00:00:00.000"),
+    Expression("date_add('millisecond', -1, TIMESTAMP '2025-01-31 10:00:00.5')", "timestamp", "2025-01-31 10:00:00.5"),
+    Expression("to_unixtime(TIMESTAMP '2025-10-26 02:30:00 Europe/Berlin')", "double", "1.7614386E9"),
+    Expression(
+        "CAST(TIMESTAMP '2025-03-31 23:59:59.999 UTC' AS timestamp(0)) = TIMESTAMP '2025-04-01 00:00:00'",
+        "boolean",
+        "true",
+    ),
+    Expression("date_parse('10:11 PM', '%I:%i %p')", "timestamp", "1970-01-01 22:11:00.000"),
+    Expression("typeof(TIMESTAMP '2025-03-31 10:00:00' AT TIME ZONE 'UTC')", "varchar", "timestamp(0) with time zone"),
     Expression("format_datetime(TIMESTAMP '2025-06-05 09:08:07', 'yyyy-MM-dd''T''HH')", "varchar", "2025-06-05T09"),
     Expression("parse_datetime('2025-06-05', 'yyyy-MM-dd')", "timestamp with time zone", "2025-06-05 00:00:00.000 UTC"),
     Expression(

@@ -444,7 +444,7 @@ class ExpressionTranslator:
         """AT TIME ZONE."""
         value = self.translate(node.this)
         if value.type.name == "timestamp":
-            value = converted(value, types.ZONED)
+            value = converted(value, Type(types.ZONED.name, value.type.numbers))
         return calls.call_scalar("at_timezone", [value, self.translate(node.args["zone"])])
 
     def extract(self, node: exp.Extract) -> Value:

@@ -188,12 +188,19 @@ MACROS = {
         "ELSE timezone(zone, timezone('UTC', (v).u)) END"
     ),
     "zoned_local(v)": _once("one", "v", "zoned_local_at(one, one.z)"),
+    # An hour that a clock shows twice is, in Trino, the first one; in DuckDB, the second.
+    "instant_of(t, zone)": _once(
+        "instant",
+        "timezone('UTC', timezone(zone, t))",
+        "CASE WHEN timezone(zone, timezone('UTC', instant - to_hours(1))) = t THEN instant - to_hours(1) "
+        "ELSE instant END",
+    ),
     "zoned_from_local(t, zone)": _once(
         "local_time",
         "struct_pack(t := t, z := zone)",
         "CASE WHEN local_time.t IS NULL OR local_time.z IS NULL THEN NULL ELSE "
         "struct_pack(u := CASE WHEN is_offset(local_time.z) THEN local_time.t - to_seconds(zone_seconds(local_time.z)) "
-        "ELSE timezone('UTC', timezone(local_time.z, local_time.t)) END, z := local_time.z) END",
+        "ELSE instant_of(local_time.t, local_time.z) END, z := local_time.z) END",
     ),
     # A zone that does not exist fails where it is named.
     "known_zone(zone)": "CASE WHEN is_offset(zone) OR timezone(zone, TIMESTAMP '2000-01-01') IS NOT NULL THEN zone END",

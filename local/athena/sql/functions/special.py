@@ -82,8 +82,12 @@ def _date_add(arguments: Sequence[Value]) -> Value:
     step = _STEPS[unit].format(arguments[1].sql)
     if moment.type.is_zoned:
         calendar = "true" if unit in _DATE_UNITS else "false"
-        return combined(f"zoned_shifted({moment.sql}, {step}, {calendar})", moment.type, *arguments)
-    return combined(f"CAST({moment.sql} + {step} AS {moment.type.duckdb})", moment.type, *arguments)
+        sql = f"zoned_shifted({moment.sql}, {step}, {calendar})"
+    else:
+        sql = f"CAST({moment.sql} + {step} AS {moment.type.duckdb})"
+    if unit == "millisecond":  # finer than the type may be
+        sql = cast(sql, Type(moment.type.name, (6,)), moment.type)
+    return combined(sql, moment.type, *arguments)
 
 
 def _date_diff(arguments: Sequence[Value]) -> Value:
@@ -135,13 +139,18 @@ def _formatting(translate: Callable[[str], str]) -> Callable[[Sequence[Value]], 
     return call
 
 
+_YEARS = ("%Y", "%y", "%G")
+
+
 def _parsing(translate: Callable[[str], str], kind: Type) -> Callable[[Sequence[Value]], Value]:
     def call(arguments: Sequence[Value]) -> Value:
         _count(arguments, 2)
         if not arguments[0].type.is_text:
             raise NoMatchError
-        pattern = _pattern(translate, arguments[1]).replace("%-", "%")
-        sql = f"trino_parse_date({arguments[0].sql}, {quote(pattern)})"
+        text, pattern = arguments[0].sql, _pattern(translate, arguments[1]).replace("%-", "%")
+        if not any(year in pattern for year in _YEARS):  # DuckDB would take 1900
+            text, pattern = f"('1970 ' || {text})", f"%Y {pattern}"
+        sql = f"trino_parse_date({text}, {quote(pattern)})"
         return combined(sql if kind == TIMESTAMP else cast(sql, TIMESTAMP, kind), kind, *arguments)
 
     return call
