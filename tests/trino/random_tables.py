@@ -40,7 +40,7 @@ class SampledTable:
         paths = {
             kind: tuple(_qualified(path, alias) for path in found)
             for kind, found in self.paths.items()
-            if kind in ("text", "boolean", "row")
+            if kind in ("text", "boolean", "row", "iso")
         }
         paths = {kind: tuple(path for path in found if path) for kind, found in paths.items()}
         values = {_qualified(path, alias): found for path, found in self.values.items() if _qualified(path, alias)}
