@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -171,6 +171,11 @@ def _timestamp(value: datetime, kind: Type) -> str:
     return f"{value:%Y-%m-%d %H:%M:%S}.{value.microsecond:06}".ljust(20 + digits, "0")[: 20 + digits]
 
 
+def _time(value: time, kind: Type) -> str:
+    digits = kind.numbers[0] if kind.numbers else 3
+    return f"{value:%H:%M:%S}.{value.microsecond:06}"[: 9 + digits].rstrip(".")
+
+
 def _zoned(value: Any, kind: Type) -> str:
     moment, zone = value["u"], value["z"]
     return f"{_timestamp(local_time(moment, zone), kind)} {zone}"
@@ -210,6 +215,7 @@ _WRITERS: dict[str, Any] = {
     "real": lambda value, _kind: java_real(value),
     "double": lambda value, _kind: java_double(value),
     "date": _date,
+    "time": _time,
     "timestamp": _timestamp,
     "timestamp with time zone": _zoned,
     "varbinary": lambda value, _kind: bytes(value).hex(" "),

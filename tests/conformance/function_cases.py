@@ -12,6 +12,12 @@ from tests.conformance.sql_cases import Expression, Refused
 
 # Those of one row of nothing: several of them fit into one statement.
 FUNCTIONS = [
+    Expression(
+        "zip(ARRAY[1, 2], ARRAY['a'], ARRAY[true])",
+        "array",
+        "[{field0=1, field1=a, field2=true}, {field0=2, field1=null, field2=null}]",
+    ),
+    Expression("yow(TIMESTAMP '2027-01-01 00:00:00 UTC')", "bigint", "2026"),
     Expression("reduce(ARRAY[1, 2, 3], 0, (s, x) -> s + x, s -> s)", "integer", "6"),
     Expression("reduce(ARRAY[BIGINT '1', 2], 0, (s, x) -> s + x, s -> s)", "bigint", "3"),
     Expression("reduce(ARRAY[1, 2], 0e0, (s, x) -> s + x, s -> s * 10)", "double", "30.0"),
@@ -278,6 +284,9 @@ FUNCTIONS = [
 ]
 
 AGGREGATES = [
+    Expression(
+        "avg(x) FROM (VALUES INTERVAL '1' DAY, INTERVAL '2' DAY) t(x)", "interval day to second", "1 12:00:00.000"
+    ),
     Expression("min(x, 2) FROM (VALUES 3, 1, NULL, 2) t(x)", "array", "[1, 2]"),
     Expression("max(x, 2) FROM (VALUES 3, 1, NULL, 2) t(x)", "array", "[3, 2]"),
     Expression("max_by(x, y, 2) FROM (VALUES ('a', 1), ('b', 3), ('c', 2), ('d', NULL)) t(x, y)", "array", "[b, c]"),

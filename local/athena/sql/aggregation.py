@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 
 _CALL = re.compile(f"{CALL_BEGINS}(.*){CALL_ENDS}", re.DOTALL)
+_COUNTING = frozenset({"count", "approx_distinct"})
 
 
 def ordering(translator: ExpressionTranslator, order: exp.Expr) -> tuple[str, list[Value]]:
@@ -32,8 +33,20 @@ def ordering(translator: ExpressionTranslator, order: exp.Expr) -> tuple[str, li
     return f"ORDER BY {written}", values
 
 
+def _instant(kind: Type) -> Type:
+    return types.TIMESTAMP if kind.is_zoned else kind
+
+
+def _orderable(kind: Type) -> bool:
+    return kind.name not in ("map", "json") and all(map(_orderable, kind.elements))
+
+
 def order_item(value: Value, node: exp.Expr) -> str:
     """One item of ORDER BY."""
+    if not _orderable(value.type):
+        raise refused(
+            "TYPE_MISMATCH", f"Type {value.type} is not orderable, and therefore cannot be used in ORDER BY", node
+        )
     direction = "DESC" if node.args.get("desc") else "ASC"
     nulls = "FIRST" if node.args.get("nulls_first") else "LAST"
     return f"{comparable(value)} {direction} NULLS {nulls}"
@@ -73,6 +86,9 @@ class Aggregates:
         distinct, arguments = _without_distinct(arguments)
         order, arguments = _without_order(arguments)
         values = translator.arguments(name, arguments)
+        if name in _COUNTING and values:
+            # Two zones may show one moment.
+            values = [Value(comparable(values[0]), _instant(values[0].type), values[0].facts), *values[1:]]
         sql, kind = calls.call_aggregate(name, values)
         sql = without_cast(sql)
         if distinct:
@@ -118,6 +134,10 @@ def _name(node: exp.Expr) -> str:
 def _without_distinct(arguments: list[exp.Expr]) -> tuple[bool, list[exp.Expr]]:
     if arguments and isinstance(arguments[0], exp.Distinct):
         return True, [*arguments[0].expressions, *arguments[1:]]
+    if arguments and isinstance(arguments[0], exp.Order) and isinstance(arguments[0].this, exp.Distinct):
+        inner = arguments[0].copy()
+        inner.set("this", arguments[0].this.expressions[0])
+        return True, [inner, *arguments[1:]]
     return False, arguments
 
 
@@ -175,6 +195,7 @@ class Windows:
             values += order_values
         frame = node.args.get("spec")
         if frame is not None:
+            _check_frame(frame, ordered=order is not None or "ORDER BY" in base)
             parts.append(_frame(translator, frame))
         return " ".join(part for part in (base, *parts) if part), [*base_values, *values]
 
@@ -202,6 +223,28 @@ class Windows:
                 "INVALID_WINDOW_REFERENCE", "Cannot reference named WINDOW containing frame specification", node
             )
         return written, values
+
+
+_SIDES = ("UNBOUNDED PRECEDING", "PRECEDING", "CURRENT ROW", "FOLLOWING", "UNBOUNDED FOLLOWING")
+
+
+def _check_frame(frame: exp.Expr, ordered: bool) -> None:
+    start, end = _side(frame, "start"), _side(frame, "end")
+    if _SIDES.index(start) > _SIDES.index(end):
+        raise refused("INVALID_WINDOW_FRAME", f"Window frame starting from {start} cannot end with {end}", frame)
+    offset = {start, end} & {"PRECEDING", "FOLLOWING"}
+    kind = str(frame.args["kind"]).upper()
+    if not ordered and (kind == "GROUPS" or (kind == "RANGE" and offset)):
+        raise refused(
+            "MISSING_ORDER_BY", f"Window frame of type {kind} PRECEDING or FOLLOWING requires ORDER BY", frame
+        )
+
+
+def _side(frame: exp.Expr, side: str) -> str:
+    edge, direction = frame.args.get(side), str(frame.args.get(f"{side}_side") or "").upper()
+    if edge is None or (isinstance(edge, str) and edge.upper() == "CURRENT ROW"):
+        return "CURRENT ROW"
+    return f"UNBOUNDED {direction}" if isinstance(edge, str) else direction
 
 
 def _frame(translator: ExpressionTranslator, frame: exp.Expr) -> str:

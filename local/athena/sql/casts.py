@@ -170,8 +170,9 @@ def _to_zoned(sql: str, _source: Type, _target: Type) -> str:
     return f"CASE WHEN {sql} IS NULL THEN NULL ELSE struct_pack(u := CAST({sql} AS TIMESTAMP), z := 'UTC') END"
 
 
-def _zoned_to_local(sql: str, _source: Type, target: Type) -> str:
-    return f"CAST(zoned_local({sql}) AS {target.duckdb})"
+def _zoned_to_local(sql: str, source: Type, target: Type) -> str:
+    local = f"CAST(zoned_local({sql}) AS {target.duckdb})"
+    return _timestamp_to_timestamp(local, source, target) if target.name == "timestamp" else local
 
 
 def _json_scalar(sql: str, _source: Type, target: Type) -> str:

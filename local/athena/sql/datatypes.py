@@ -55,6 +55,8 @@ def to_type(node: exp.DataType) -> Type:
         return simple_type(name, tuple(int(one.name) for one in node.expressions), name)
     except UnknownTypeError as error:
         raise refused("TYPE_NOT_FOUND", str(error), node) from error
+    except ValueError as error:  # a length that is no number
+        raise refused("TYPE_MISMATCH", f"Unknown type: {node.sql(dialect='trino').lower()}", node) from error
 
 
 def _row(node: exp.DataType) -> Type:

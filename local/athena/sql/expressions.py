@@ -24,6 +24,7 @@ from local.athena.sql.operators import (
     negated,
     unified,
 )
+from local.athena.sql.parsing import TYPED_LITERAL
 from local.athena.sql.parsing_errors import position, refused
 from local.athena.sql.scopes import Field, Scope
 from local.athena.sql.values import Facts, Loose, Value, combined, quote
@@ -91,8 +92,10 @@ class ExpressionTranslator:
             raise refused("NOT_SUPPORTED", f"The local Athena does not know {type(node).__name__}: {shown}", node)
         try:
             value = handler(self, node)
-        except (OperatorError, CannotCastError) as error:
+        except CannotCastError as error:
             raise refused("TYPE_MISMATCH", str(error), node) from error
+        except OperatorError as error:
+            raise refused(error.name, str(error), node) from error
         except ArgumentError as error:
             raise refused(error.name, str(error), node) from error
         except UnknownFunctionError as error:
@@ -100,7 +103,7 @@ class ExpressionTranslator:
         except UnsupportedFunctionError as error:
             raise refused("NOT_SUPPORTED", str(error), node) from error
         except literals.LiteralError as error:
-            raise refused("INVALID_LITERAL", str(error), node) from error
+            raise refused(error.name, str(error), node) from error
         if value.sql in self.keys and value.facts.loose:
             facts = value.facts
             cleared = Facts(facts.refs, frozenset(), facts.aggregate, facts.window, facts.plain)
@@ -345,7 +348,7 @@ class ExpressionTranslator:
     def conversion(self, node: exp.Cast) -> Value:
         """CAST, and typed literals such as DATE '2025-06-01'."""
         target = to_type(node.to)
-        if isinstance(node.this, exp.Literal) and node.this.is_string and literals.is_typed(node, target):
+        if node.meta.get(TYPED_LITERAL) and isinstance(node.this, exp.Literal):
             return literals.typed(node.this.name, target)
         value = self.translate(node.this)
         return combined(cast(value.sql, value.type, target), target, value)
@@ -389,7 +392,10 @@ class ExpressionTranslator:
         given = [calls.UNTYPED_LAMBDA if value is None else value.type for value in plain]
         kinds = calls.lambda_types(name, given)
         if kinds is None:
-            raise refused("NOT_SUPPORTED", f"The local Athena does not run {name} with such a lambda", lambdas[0])
+            given_types = ", ".join("<function>" if value is None else str(value.type) for value in plain)
+            raise refused(
+                "FUNCTION_NOT_FOUND", f"Unexpected parameters ({given_types}) for function {name}.", lambdas[0]
+            )
         for _ in range(_MOST_ITERATIONS):
             translated = iter([self._lambda(node, kind) for node, kind in zip(lambdas, kinds, strict=True)])
             values = [next(translated) if value is None else value for value in plain]

@@ -11,7 +11,11 @@ from local.athena.types import DATE, DAY_TO_SECOND, YEAR_TO_MONTH, Type, as_deci
 
 
 class OperatorError(ValueError):
-    """An operator does not accept its operands; the text is Trino's."""
+    """An operator does not accept its operands; the text is Trino's, ``name`` Trino's name of the error."""
+
+    def __init__(self, message: str, name: str = "TYPE_MISMATCH") -> None:
+        self.name = name
+        super().__init__(message)
 
 
 def converted(value: Value, target: Type) -> Value:
@@ -213,7 +217,7 @@ def joined(left: Value, right: Value) -> Value:
         return combined(f"trino_concat_lists([{values[0].sql}, {values[1].sql}])", kind, left, right)
     if left.type == right.type == types.VARBINARY:
         return combined(f"({left.sql} || {right.sql})", types.VARBINARY, left, right)
-    raise OperatorError(f"Cannot apply operator: {left.type} || {right.type}")
+    raise OperatorError(f"Unexpected parameters ({left.type}, {right.type}) for function concat.", "FUNCTION_NOT_FOUND")
 
 
 def _as_array(value: Value) -> Value:

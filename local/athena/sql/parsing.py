@@ -31,12 +31,35 @@ if TYPE_CHECKING:
 _SPECIAL_CALLS = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "LISTAGG", "SUBSTRING")
 
 
+# What stands at a cast that is a literal such as DATE '2025-06-01', which Trino tells from CAST('2025-06-01' AS date).
+TYPED_LITERAL = "typed literal"
+
+
+def _typed_literal(parser: Any, this: exp.Expr, kind: exp.DataType) -> exp.Expr:
+    special = TrinoParser.TYPE_LITERAL_PARSERS.get(kind.this)
+    node: exp.Expr = special(parser, this, kind) if special else exp.Cast(this=this, to=kind)
+    node.meta[TYPED_LITERAL] = True
+    return node
+
+
 class _PlainCallParser(TrinoParser):
     """Parses every call as a name with arguments."""
 
     FUNCTIONS: ClassVar[dict[str, Any]] = {}
     FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
         name: parser for name, parser in TrinoParser.FUNCTION_PARSERS.items() if name in _SPECIAL_CALLS
+    }
+    TYPE_LITERAL_PARSERS: ClassVar[dict[Any, Any]] = {
+        **TrinoParser.TYPE_LITERAL_PARSERS,
+        **dict.fromkeys(
+            (
+                exp.DataType.Type.DATE,
+                exp.DataType.Type.TIMESTAMP,
+                exp.DataType.Type.TIMESTAMPTZ,
+                exp.DataType.Type.DECIMAL,
+            ),
+            _typed_literal,
+        ),
     }
 
 

@@ -67,7 +67,7 @@ class QueryTranslator:
         query = self.translate(node, parent)
         if len(query.fields) != 1:
             raise refused(
-                "TYPE_MISMATCH",
+                "NOT_SUPPORTED",
                 f"Multiple columns returned by subquery are not yet supported. Found {len(query.fields)}",
                 node,
             )
@@ -118,7 +118,11 @@ class QueryTranslator:
         if clause is not None:
             if clause.args.get("recursive"):
                 raise refused("NOT_SUPPORTED", "The local Athena does not run WITH RECURSIVE", clause)
-            for cte in clause.expressions:
+            names = [cte.alias.lower() for cte in clause.expressions]
+            for place, cte in enumerate(clause.expressions):
+                if names[place] in names[:place]:
+                    message = f"WITH query name '{names[place]}' specified more than once"
+                    raise refused("DUPLICATE_NAMED_QUERY", message, cte)
                 self._ctes = self._ctes | {cte.alias.lower(): (cte, dict(self._ctes))}
         try:
             yield

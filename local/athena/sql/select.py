@@ -160,6 +160,10 @@ class Select:
         if having is None:
             return ""
         value = self._translator(keys).condition(having.this, "HAVING clause")
+        if value.facts.window:
+            raise refused(
+                "NESTED_WINDOW", "HAVING clause cannot contain window functions or row pattern measures", having.this
+            )
         self._refuse_loose(value, having.this)
         return f" HAVING {value.sql}"
 

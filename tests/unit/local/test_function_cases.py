@@ -15,14 +15,11 @@ from tests.conformance import function_cases, sql_cases
 # Chance, and the name of what runs: there is nothing to compare.
 _WITHOUT_A_VALUE = frozenset({"uuid", "random", "rand", "version"})
 _CASES = " ".join(
-    case.sql
-    for case in (
-        *sql_cases.EXPRESSIONS,
-        *sql_cases.QUERIES,
-        *sql_cases.REFUSED,
-        *function_cases.FUNCTIONS,
-        *function_cases.AGGREGATES,
-    )
+    [
+        *(case.sql for case in (*sql_cases.EXPRESSIONS, *function_cases.FUNCTIONS, *function_cases.AGGREGATES)),
+        *(case.sql for case in sql_cases.QUERIES),
+        *(case.sql for case in sql_cases.REFUSED),
+    ]
 ).lower()
 _NAMES = sorted(
     name
