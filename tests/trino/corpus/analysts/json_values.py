@@ -112,7 +112,7 @@ SELECT json_format(json_parse('{"b": 1, "a": {"z": 1, "y": 2}}')) AS sorted,
     Statement(
         "a literal of JSON",
         """
-SELECT JSON '{"a": [1, 2]}' AS j, json_size(JSON '{"a": [1, 2]}', '$.a') AS n, json_array_get(JSON '[1, 2]', 0) AS first
+SELECT JSON '{"a": [1, 2]}' AS j, json_size(JSON '{"a": [1, 2]}', '$.a') AS n
 """,
     ),
     Statement(
@@ -166,6 +166,12 @@ SELECT json_array_contains('[1, 2]', 2) AS has
         "a decimal in JSON keeps its digits",
         """
 SELECT json_extract_scalar('{"a": 1.50}', '$.a') AS text, json_extract('{"a": 1.50}', '$.a') AS json
+""",
+    ),
+    Statement(
+        "the first of a list of JSON",
+        """
+SELECT json_array_get('[1, 2]', 0) AS first
 """,
     ),
 )

@@ -208,4 +208,10 @@ SELECT normalize(U&'e\0301', NFC) = 'é' AS same
 SELECT split_to_multimap('a=1;a=2', ';', '=') AS m
 """,
     ),
+    Statement(
+        "a literal with escapes",
+        r"""
+SELECT U&'\00e9' AS u
+""",
+    ),
 )
