@@ -12,6 +12,10 @@ from tests.conformance.sql_cases import Expression, Refused
 
 # Those of one row of nothing: several of them fit into one statement.
 FUNCTIONS = [
+    Expression("""CAST(JSON '{"a": 1, "B": "x"}' AS row(a bigint, b varchar))""", "row", "{a=1, b=x}"),
+    Expression("""CAST(JSON '[1, "x"]' AS row(a bigint, b varchar))""", "row", "{a=1, b=x}"),
+    Expression("""CAST(JSON '[{"a": {"b": "x"}}, {}]' AS array(row(a map(varchar, varchar))))""", "array", "[{a={b=x}}, {a=null}]"),
+    Expression("""CAST(JSON '{"a": {"b": 1}}' AS map(varchar, map(varchar, bigint)))""", "map", "{a={b=1}}"),
     Expression(
         "zip(ARRAY[1, 2], ARRAY['a'], ARRAY[true])",
         "array",
@@ -335,6 +339,9 @@ AGGREGATES = [
 ]
 
 FUNCTIONS_REFUSED = [
+    Refused("SELECT grouping(upper(k)) FROM (VALUES 'a') t(k) GROUP BY upper(k)", "SYNTAX_ERROR"),
+    Refused("SELECT CAST(JSON '1' AS row(a bigint))", "INVALID_CAST_ARGUMENT"),
+    Refused("SELECT grouping(x), count(*) FROM (VALUES (1, 2)) t(x, y) GROUP BY ROLLUP (y)", "INVALID_ARGUMENTS"),
     Refused("SELECT transform_keys(MAP(ARRAY['a', 'b'], ARRAY[1, 2]), (k, v) -> 1)", "INVALID_FUNCTION_ARGUMENT"),
     Refused("SELECT transform_keys(MAP(ARRAY['a', 'b'], ARRAY[1, 2]), (k, v) -> NULL)", "INVALID_FUNCTION_ARGUMENT"),
     Refused("SELECT array_sort(ARRAY[1, 2], (x, y) -> 5)", "INVALID_FUNCTION_ARGUMENT"),

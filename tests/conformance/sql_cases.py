@@ -179,7 +179,9 @@ EXPRESSIONS = [
     Expression("date_diff('month', DATE '2025-01-31', DATE '2025-02-27')", "bigint", "0"),
     Expression("date_diff('hour', TIMESTAMP '2025-01-01 10:59:00', TIMESTAMP '2025-01-01 12:00:00')", "bigint", "1"),
     Expression("date_add('month', 1, DATE '2025-01-31')", "date", "2025-02-28"),
-    Expression("date_add('millisecond', -1, TIMESTAMP '2025-01-31 10:00:00.5')", "timestamp", "2025-01-31 10:00:00.5"),
+    Expression(
+        "date_add('millisecond', -1, TIMESTAMP '2025-01-31 10:00:00.5')", "timestamp", "2025-01-31 10:00:00.500"
+    ),
     Expression("to_unixtime(TIMESTAMP '2025-10-26 02:30:00 Europe/Berlin')", "double", "1.7614386E9"),
     Expression(
         "CAST(TIMESTAMP '2025-03-31 23:59:59.999 UTC' AS timestamp(0)) = TIMESTAMP '2025-04-01 00:00:00'",

@@ -198,8 +198,29 @@ def _json_array(sql: str, source: Type, target: Type) -> str:
 
 def _json_map(sql: str, source: Type, target: Type) -> str:
     keys = cast("json_keys(" + sql + ")", array(VARCHAR), array(target.elements[0]))
-    values = f"list_transform(json_keys({sql}), lambda j: {cast(f'json_member({sql}, j)', source, target.elements[1])})"
+    members = f"list_transform(json_keys({sql}), lambda key: json_member({sql}, key))"
+    values = f"list_transform({members}, lambda j: {cast('j', source, target.elements[1])})"
     return f"CASE WHEN {sql} IS NULL OR json_type({sql}) = 'NULL' THEN NULL ELSE map({keys}, {values}) END"
+
+
+def _json_row(sql: str, source: Type, target: Type) -> str:
+    """An object by the names of its members, whatever their case, or an array by position."""
+    fields = ", ".join(
+        f"f{place} := {cast(_json_field(name, place), source, kind)}"
+        for place, (name, kind) in enumerate(zip(target.names, target.elements, strict=True))
+    )
+    made = f"CASE WHEN j IS NULL OR json_type(j) = 'NULL' THEN NULL ELSE struct_pack({fields}) END"
+    fits = (
+        f"{sql} IS NULL OR json_type({sql}) IN ('OBJECT', 'NULL') "
+        f"OR (json_type({sql}) = 'ARRAY' AND json_array_length({sql}) = {len(target.elements)})"
+    )
+    failed = failing("INVALID_CAST_ARGUMENT", f"'Cannot cast to {target}: ' || CAST({sql} AS VARCHAR)")
+    return f"list_transform([{sql}], lambda j: {made})[CASE WHEN {fits} THEN 1 ELSE {failed} END]"
+
+
+def _json_field(name: str | None, place: int) -> str:
+    member = f"json_member_of(j, '{(name or '').lower()}')"
+    return f"(CASE WHEN json_type(j) = 'ARRAY' THEN json_extract(j, '$[{place}]') ELSE {member} END)"
 
 
 def to_json(sql: str, source: Type, _target: Type | None = None) -> str:
@@ -294,5 +315,6 @@ _CASTS: dict[tuple[str, str], Callable[[str, Type, Type], str]] = {
     ("json", "boolean"): _json_scalar,
     ("json", "array"): _json_array,
     ("json", "map"): _json_map,
+    ("json", "row"): _json_row,
     **dict.fromkeys([(name, "json") for name in _TO_JSON], to_json),
 }

@@ -427,6 +427,16 @@ class ExpressionTranslator:
 
     def _grouping(self, node: exp.Anonymous) -> Value:
         values = [self.translate(argument) for argument in node.expressions]
+        for value, argument in zip(values, node.expressions, strict=True):
+            if not isinstance(argument, exp.Column | exp.Dot):
+                raise refused("SYNTAX_ERROR", "mismatched input. GROUPING takes names of columns", argument)
+            if self.keys and value.sql not in self.keys:
+                raise refused(
+                    "INVALID_ARGUMENTS",
+                    "The arguments to GROUPING() must be expressions referenced by the GROUP BY at the associated "
+                    f"query level. Mismatch due to {_shown(argument)}.",
+                    node,
+                )
         facts = Facts(aggregate=True, plain=False)
         return Value(f"CAST(grouping({', '.join(value.sql for value in values)}) AS INTEGER)", types.INTEGER, facts)
 

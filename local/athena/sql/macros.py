@@ -452,6 +452,7 @@ MACROS = {
     ),
     "json_scalar(j)": "CASE WHEN json_type(j) NOT IN ('OBJECT', 'ARRAY', 'NULL') THEN json_extract_string(j, '$') END",
     "json_member(j, k)": "json_extract(j, '$.\"' || k || '\"')",
+    "json_member_of(j, k)": ("json_member(j, list_filter(json_keys(j), lambda key: lower(key) = k)[1])"),
     "json_length_of(j)": "CASE WHEN json_type(j) = 'ARRAY' THEN json_array_length(j) END",
     "json_size_of(j)": (
         "CASE json_type(j) WHEN 'ARRAY' THEN json_array_length(j) WHEN 'OBJECT' THEN len(json_keys(j)) ELSE "
