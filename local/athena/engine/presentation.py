@@ -1,9 +1,10 @@
 """How values of the reader schema's types become values of the table's types.
 
-Trino's Hive reader of Avro (``GenericHiveRecordCursor`` of Trino 411) takes each value as the Avro schema says and
-writes it into the table's type without asking whether the two belong together: it widens integers, numbers its way
-into doubles, cuts text off, and takes the fields of a struct **by position**. For other pairs it fails, or answers
-something that nobody meant, such as the bits of an integer as a float: those are refused here.
+Hive's reader of Avro, in Trino 411, takes each value as the Avro schema says and writes it into the table's type
+without asking whether the two belong together, the fields of a struct **by position**. Trino's own reader, in Trino
+476, takes it for a value of the type that the partition declares, and converts that to the table's. Either answers
+things that nobody meant where the three types do not belong together, such as the bits of an integer as a float.
+Values are shown here where both readers show the same; what one of them shows is refused.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from local.athena.engine.coercion import INTEGERS, widens
-from local.athena.types import UNBOUNDED, UNKNOWN, Type, array
+from local.athena.types import BIGINT, INTEGER, UNBOUNDED, UNKNOWN, Type, array
 
 
 if TYPE_CHECKING:
@@ -23,11 +24,11 @@ class Presentation(IntEnum):
     """What becomes of the values of one type in a column of another, from good to bad."""
 
     RIGHT = 0
-    DOUBTFUL = 1  # Trino answers, and not always with the value
-    FAILS = 2  # Trino's reader fails with an internal error
+    DOUBTFUL = 1  # Trino 411 answers, and Trino 476 something else, or neither answers with the value
+    FAILS = 2  # Trino 411 fails with an internal error
 
 
-# All of these are one long inside Trino's reader, which is written into the table's column as it is.
+# All of these are one long inside Hive's reader, which is written into the table's column as it is.
 _LONGS = frozenset({*INTEGERS, "real", "date", "timestamp"})
 
 
@@ -45,7 +46,21 @@ def presentation(avro: Type, table: Type, *, nested: bool = False) -> Presentati
         return _worst(zip(avro.elements, table.elements, strict=True))
     if avro in (table, UNKNOWN) or (not nested and _is_shown_rightly(avro, table)) or _is_wider_integer(avro, table):
         return Presentation.RIGHT
-    return Presentation.DOUBTFUL if _is_answered(avro, table) else Presentation.FAILS
+    return Presentation.DOUBTFUL if _is_answered(avro, table, nested=nested) else Presentation.FAILS
+
+
+def is_declared(avro: Type, own: Type) -> bool:
+    """Whether the reader schema gives the values the type that the partition declares, or bigint for int."""
+    return (own, avro) == (INTEGER, BIGINT) or _is_alike(avro, own)
+
+
+def _is_alike(avro: Type, own: Type) -> bool:
+    """Whether the types are the same, but for the length of text; fields of structs may come and go."""
+    if avro in (own, UNKNOWN) or avro.name == own.name == "varchar":
+        return True
+    if avro.name != own.name or avro.name not in ("array", "map", "row"):
+        return False
+    return all(_is_alike(*pair) for pair in zip(avro.elements, own.elements, strict=False))
 
 
 def _row(avro: Type, table: Type) -> Presentation:
@@ -65,19 +80,18 @@ def _is_wider_integer(avro: Type, table: Type) -> bool:
 
 def _is_shown_rightly(avro: Type, table: Type) -> bool:
     if table.name == "double":
-        return avro.name in (*INTEGERS, "real")
-    if table.name in ("tinyint", "smallint"):  # Avro has no such types; a number that is too big is an error
-        return avro.name == "integer"
+        return avro.name == "real"
     if avro.name == table.name == "decimal":
         (precision, scale), (wanted_precision, wanted_scale) = avro.numbers, table.numbers
         return wanted_scale >= scale and wanted_precision - wanted_scale >= precision - scale
     return avro.name == "varchar" and table.name in ("varchar", "char")
 
 
-def _is_answered(avro: Type, table: Type) -> bool:
+def _is_answered(avro: Type, table: Type, *, nested: bool) -> bool:
     if {avro.name, table.name} <= {"varchar", "char", "varbinary"} or avro.name == table.name == "decimal":
         return True
-    return table.name in _LONGS and avro.name in (_LONGS | {"double"})
+    numbers = _LONGS if nested else _LONGS | {"double"}
+    return avro.name in numbers and table.name in numbers
 
 
 def presented(value: str, avro: Type, table: Type) -> str:

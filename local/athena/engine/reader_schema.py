@@ -59,12 +59,14 @@ def _parsed(literal: str) -> AvroType:
 
 
 def find_columns(schema: AvroType, names: Sequence[str]) -> list[AvroField]:
-    """The fields of a schema by the names of columns, in lower case, wherever they stand; the first of several.
+    """The fields of a schema by the names of columns, in lower case, wherever they stand.
 
     Raises:
-        QueryError: GENERIC_INTERNAL_ERROR when the schema lacks one.
+        QueryError: GENERIC_INTERNAL_ERROR when the schema lacks one; NOT_SUPPORTED when names differ in case only.
     """
-    lowered = {one.name.lower(): one for one in reversed(schema.fields)}
+    lowered = {one.name.lower(): one for one in schema.fields}
+    if len(lowered) < len(schema.fields):
+        raise QueryError("NOT_SUPPORTED", f"Fields of {schema.name} differ in case only: not every Trino reads them")
     for name in names:
         if name not in lowered:
             listed = ", ".join(f"{position}:{one.name.lower()}" for position, one in enumerate(schema.fields))

@@ -11,7 +11,8 @@ https://avro.apache.org/docs/1.11.1/specification/#schema-resolution
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -61,8 +62,15 @@ def resolve(writer: AvroType, reader: AvroType) -> Resolved:
     return _Resolver().resolve(writer, reader)
 
 
-def depends_on_values(writer: AvroType, reader: AvroType) -> bool:
-    """Whether some rows of a file can be read and others not: a branch of a union or a symbol that has no match.
+class Gap(Enum):
+    """What a file's schema has and the wanted one lacks: a value that has it cannot be read."""
+
+    SYMBOL = "symbol"
+    BRANCH = "branch"
+
+
+def gaps(writer: AvroType, reader: AvroType) -> frozenset[Gap]:
+    """What may be in some rows of a file and keep them from being read.
 
     Raises:
         ResolutionError: No row can be read.
@@ -70,7 +78,7 @@ def depends_on_values(writer: AvroType, reader: AvroType) -> bool:
     """
     resolver = _Resolver()
     resolver.resolve(writer, reader)
-    return resolver.has_gaps
+    return frozenset(resolver.gaps)
 
 
 @dataclass
@@ -78,10 +86,10 @@ class _Resolver:
     """Resolves a pair of schemas.
 
     Attributes:
-        has_gaps: Whether there may be values that cannot be read.
+        gaps: What values may have that cannot be read.
     """
 
-    has_gaps: bool = False
+    gaps: set[Gap] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._numbers = count()
@@ -127,7 +135,7 @@ class _Resolver:
                 resolved = self.resolve(branch, reader)
             except ResolutionError as error:
                 failure = error
-                self.has_gaps = True
+                self.gaps.add(Gap.BRANCH)
                 resolved = Resolved(self.renamed(branch), None)
             written.append(resolved.writer)
             if resolved.reader is not None and resolved.reader not in read:
@@ -187,7 +195,7 @@ class _Resolver:
         if writer.name != reader.name:
             raise ResolutionError(f"Found {writer.name}, expecting {reader.name}")
         if reader.default_symbol is None and not set(writer.symbols) <= set(reader.symbols):
-            self.has_gaps = True
+            self.gaps.add(Gap.SYMBOL)
         name = f"e{next(self._numbers)}"
         read: dict[str, Any] = {"type": "enum", "name": name, "symbols": list(reader.symbols)}
         if reader.default_symbol is not None:

@@ -17,11 +17,12 @@ from local.athena.engine.avro_schema import AvroSchemaError, AvroType, Unsupport
 from local.athena.engine.columns import arrow_table, empty_table
 from local.athena.engine.files import Listing
 from local.athena.engine.lagging import has_values_beyond
-from local.athena.engine.presentation import Presentation, presentation, presented
+from local.athena.engine.presentation import Presentation, is_declared, presentation, presented
 from local.athena.engine.resolution import (
+    Gap,
     ResolutionError,
     UnsupportedResolutionError,
-    depends_on_values,
+    gaps,
     projected,
     resolve,
 )
@@ -145,7 +146,8 @@ class Scanner:
             raise QueryError("NOT_SUPPORTED", str(error)) from error
         declared = _declared(wanted.table)
         for name, kind in zip(wanted.columns, kinds, strict=True):
-            _check_presentation(name, kind, declared[name])
+            own = own_column(partition, name) if partition else None
+            _check_presentation(name, kind, column_type(own) if own else declared[name], declared[name])
         return _Group(schema, reader, kinds)
 
     def _split(
@@ -202,9 +204,10 @@ class Scanner:
 def _rows(writer: bytes, group: _Group, containers: Sequence[Container], first: StoredObject) -> list[dict[str, Any]]:
     """The rows of files with one writer's schema; whatever cannot be read of them is an error, wanted or not."""
     try:
-        check, plan = _plans(writer, group.schema, group.reader)
-        if check is not None:
-            container.decode(containers, *check)
+        found, plan = _plans(writer, group.schema, group.reader)
+        if found:
+            container.decode(containers, *_plan(avro_schema.parse(writer), group.schema))
+        _refuse(found)
         return container.decode(containers, *plan)
     except UnsupportedResolutionError as error:
         raise QueryError("NOT_SUPPORTED", str(error)) from error
@@ -217,12 +220,16 @@ def _rows(writer: bytes, group: _Group, containers: Sequence[Container], first: 
         raise QueryError("HIVE_CURSOR_ERROR", f"Failed to read Avro file: {name}") from error
 
 
+def _refuse(found: frozenset[Gap]) -> None:
+    if Gap.SYMBOL in found:
+        raise UnsupportedResolutionError("An enum has symbols that the schema lacks: not every Trino reads the others")
+
+
 @lru_cache(maxsize=1024)
-def _plans(writer: bytes, schema: AvroType, reader: AvroType) -> tuple[tuple[str, str] | None, tuple[str, str]]:
-    """The schemas for the decoder: of all columns, where only values tell whether they can be read; of the wanted."""
+def _plans(writer: bytes, schema: AvroType, reader: AvroType) -> tuple[frozenset[Gap], tuple[str, str]]:
+    """What only the values tell, of all columns, and the schemas for the decoder, of the wanted ones."""
     written = avro_schema.parse(writer)
-    check = _plan(written, schema) if depends_on_values(written, schema) else None
-    return check, _plan(written, reader)
+    return gaps(written, schema), _plan(written, reader)
 
 
 def _plan(written: AvroType, reader: AvroType) -> tuple[str, str]:
@@ -234,15 +241,18 @@ def _declared(table: Table) -> dict[str, Type]:
     return {one.name.lower(): column_type(one) for one in table.columns}
 
 
-def _check_presentation(name: str, kind: Type, declared: Type) -> None:
-    """Refuse values whose type in the Avro schema is not one for the table's column."""
+def _check_presentation(name: str, kind: Type, own: Type, declared: Type) -> None:
+    """Refuse values whose type in the Avro schema is not one for the partition's and the table's column."""
     found = presentation(kind, declared)
-    if found is Presentation.RIGHT:
+    if found is Presentation.RIGHT and is_declared(kind, own):
         return
-    types = f"Column {name} is {to_hive(kind)} in the Avro schema and {to_hive(declared)} in the table"
+    types = (
+        f"Column {name} is {to_hive(kind)} in the Avro schema, {to_hive(own)} in the partition "
+        f"and {to_hive(declared)} in the table"
+    )
     if found is Presentation.FAILS:
         raise QueryError("GENERIC_INTERNAL_ERROR", f"{types}: the engine fails to read it")
-    raise QueryError("NOT_SUPPORTED", f"{types}: the engine reads it, but not as anyone would expect")
+    raise QueryError("NOT_SUPPORTED", f"{types}: the releases of Trino do not all read its value")
 
 
 def _check_own_columns(wanted: Scan, partition: Partition, rows: pa.Table) -> None:
