@@ -198,6 +198,15 @@ _TOO_LARGE = re.compile(
 )
 
 
+# What RE2 says of regular expressions that only Java knows.
+_FOREIGN_EXPRESSIONS = ("invalid perl operator", "invalid escape sequence")
+_NAMES: dict[type[duckdb.Error], str] = {
+    duckdb.OutOfRangeException: "NUMERIC_VALUE_OUT_OF_RANGE",
+    duckdb.ConversionException: "INVALID_CAST_ARGUMENT",
+    duckdb.InvalidInputException: "INVALID_FUNCTION_ARGUMENT",
+}
+
+
 def translated_failure(error: duckdb.Error) -> QueryError:
     """Trino's error for one of DuckDB's."""
     text = str(error)
@@ -219,12 +228,11 @@ def translated_failure(error: duckdb.Error) -> QueryError:
     found = re.search(r"Unknown TimeZone '(.*?)'", text)
     if found:
         return QueryError("INVALID_FUNCTION_ARGUMENT", f"'{found[1]}' is not a valid time zone")
-    if isinstance(error, duckdb.OutOfRangeException):
-        return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", _first_line(text))
-    if isinstance(error, duckdb.ConversionException):
-        return QueryError("INVALID_CAST_ARGUMENT", _first_line(text))
-    if isinstance(error, duckdb.InvalidInputException):
-        return QueryError("INVALID_FUNCTION_ARGUMENT", _first_line(text))
+    if any(part in text for part in _FOREIGN_EXPRESSIONS):
+        return QueryError("NOT_SUPPORTED", f"The local Athena does not know this pattern: {_first_line(text)}")
+    for kind_of_error, name in _NAMES.items():
+        if isinstance(error, kind_of_error):
+            return QueryError(name, _first_line(text))
     logger.warning("DuckDB refused what was translated for it: %s", _first_line(text))
     return QueryError("GENERIC_INTERNAL_ERROR", f"The local Athena could not run the statement: {_first_line(text)}")
 

@@ -588,6 +588,13 @@ REFUSED = [
     Refused(
         "SELECT sum(x) OVER (w PARTITION BY x) FROM (VALUES 1) t(x) WINDOW w AS (ORDER BY x)", "INVALID_PARTITION_BY"
     ),
+    Refused(
+        "WITH s AS (SELECT CAST(ROW(1) AS ROW(id integer)) AS r) "
+        "SELECT (SELECT count(*) FROM s t WHERE t.r.id = s.r.id) FROM s",
+        "NOT_SUPPORTED",
+        "Given correlated subquery is not supported",
+    ),
+    Refused("SELECT 1 IN (SELECT 1, 2)", "TYPE_MISMATCH"),
     Refused("SELECT x FROM (VALUES 1) t(x, y)", "MISMATCHED_COLUMN_ALIASES"),
 ]
 

@@ -17,9 +17,15 @@ _FLOAT = r"[+-]?(?:NaN|Infinity|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?
 _DAY = "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
 _INTEGER_NAMES = {"tinyint": "TINYINT", "smallint": "SMALLINT", "integer": "INT", "bigint": "BIGINT"}
 
+_INCOMPLETE = frozenset({"char", "time"})  # types that Trino casts from and to more than is known here
+
 
 class CannotCastError(ValueError):
-    """Trino has no cast between the two types, or it cannot be done faithfully here."""
+    """Trino has no cast between the two types, or (``name``, Trino's name of the error) it is not available here."""
+
+    def __init__(self, message: str, name: str = "TYPE_MISMATCH") -> None:
+        self.name = name
+        super().__init__(message)
 
 
 def cast(sql: str, source: Type, target: Type) -> str:
@@ -36,7 +42,8 @@ def cast(sql: str, source: Type, target: Type) -> str:
         return _cast_elements(sql, source, target)
     convert = _CASTS.get((_family(source), _family(target)))
     if convert is None:
-        raise CannotCastError(f"Cannot cast {source} to {target}")
+        missing = {source.name, target.name} & _INCOMPLETE
+        raise CannotCastError(f"Cannot cast {source} to {target}", "NOT_SUPPORTED" if missing else "TYPE_MISMATCH")
     return convert(sql, source, target)
 
 
@@ -60,7 +67,7 @@ def _shortened(sql: str, source: Type, target: Type) -> str:
 
 
 def _padded(_sql: str, _source: Type, _target: Type) -> str:
-    raise CannotCastError("The local Athena does not cast to char(n)")
+    raise CannotCastError("The local Athena does not cast to char(n)", "NOT_SUPPORTED")
 
 
 def _number_text(sql: str, _source: Type, target: Type) -> str:

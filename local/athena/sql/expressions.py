@@ -92,9 +92,7 @@ class ExpressionTranslator:
             raise refused("NOT_SUPPORTED", f"The local Athena does not know {type(node).__name__}: {shown}", node)
         try:
             value = handler(self, node)
-        except CannotCastError as error:
-            raise refused("TYPE_MISMATCH", str(error), node) from error
-        except OperatorError as error:
+        except (CannotCastError, OperatorError) as error:
             raise refused(error.name, str(error), node) from error
         except ArgumentError as error:
             raise refused(error.name, str(error), node) from error
@@ -144,6 +142,9 @@ class ExpressionTranslator:
             if found is None:
                 continue
             value = self._reference(*found, node)
+            if found[1] and parts[length:] and self.scope.fields:
+                # Trino can join a subquery to whole columns around it, not to fields of their rows.
+                raise refused("NOT_SUPPORTED", "Given correlated subquery is not supported", node)
             for field in parts[length:]:
                 value = self.dereferenced(value, field, node)
             return value
@@ -259,7 +260,7 @@ class ExpressionTranslator:
             query = node.expressions[0]
         if query is not None:
             inner = query.unnest() if isinstance(query, exp.Subquery) else query
-            sql, kind = self.queries.single_column(inner, self.scope)
+            sql, kind = self.queries.single_column(inner, self.scope, "TYPE_MISMATCH")
             common = types.common_type(kind, value.type)
             if common is None:
                 raise OperatorError(
@@ -374,7 +375,7 @@ class ExpressionTranslator:
         if calls.is_window(name):
             raise refused("MISSING_OVER", f"Window function {name} requires an OVER clause", node)
         calls.known(name)
-        return calls.call_scalar(name, self.arguments(name, node.expressions))
+        return calls.call_scalar(name, self.arguments(name, _without_form(name, node.expressions)))
 
     def arguments(self, name: str, nodes: list[exp.Expr]) -> list[Value]:
         """The arguments of a call; the types of a lambda's parameters follow from those that are no lambdas."""
@@ -547,6 +548,15 @@ class ExpressionTranslator:
 def _with_subquery(sql: str, kind: Type, *parts: Value) -> Value:
     merged = Facts.merged(part.facts for part in parts)
     return Value(sql, kind, Facts(merged.refs, merged.loose, merged.aggregate, merged.window, plain=False))
+
+
+def _without_form(name: str, nodes: list[exp.Expr]) -> list[exp.Expr]:
+    """The arguments of normalize(text, NFC): its form is a keyword, and this one the usual."""
+    if name != "normalize" or len(nodes) != 2:
+        return nodes
+    if nodes[1].name.upper() != "NFC":
+        raise refused("NOT_SUPPORTED", "The local Athena normalizes to NFC only", nodes[1])
+    return nodes[:1]
 
 
 def _shown(node: exp.Expr) -> str:

@@ -116,7 +116,7 @@ def _span(written: str, unit: exp.IntervalSpan) -> Value:
         return _day_to_second(written)
     found = re.fullmatch(r"(-?)(\d+)-(\d+)", written)
     if found is None or (unit.this.name.upper(), unit.expression.name.upper()) != ("YEAR", "MONTH"):
-        raise LiteralError(f"The local Athena does not know the INTERVAL literal '{written}'")
+        raise LiteralError(f"The local Athena does not know the INTERVAL literal '{written}'", "NOT_SUPPORTED")
     months = int(found[2]) * 12 + int(found[3])
     return Value(f"CAST({'-' if found[1] else ''}{months} AS BIGINT)", YEAR_TO_MONTH)
 

@@ -62,12 +62,15 @@ class QueryTranslator:
         """A query with all its columns."""
         return self.query(node, parent).complete()
 
-    def single_column(self, node: exp.Expr, parent: Scope) -> tuple[str, Type]:
-        """A subquery that must have one column: its SQL, with the column c0, and its type."""
+    def single_column(self, node: exp.Expr, parent: Scope, error: str = "NOT_SUPPORTED") -> tuple[str, Type]:
+        """A subquery that must have one column: its SQL, with the column c0, and its type.
+
+        Trino takes several columns for a row, where a row can stand; ``error`` is what they are here.
+        """
         query = self.translate(node, parent)
         if len(query.fields) != 1:
             raise refused(
-                "NOT_SUPPORTED",
+                error,
                 f"Multiple columns returned by subquery are not yet supported. Found {len(query.fields)}",
                 node,
             )

@@ -53,6 +53,7 @@ regexp_extract(varchar(x), varchar) -> varchar(x): regexp_extract_all({0}, {1})[
 regexp_extract_all(varchar(x), varchar) -> array(varchar(x)): regexp_extract_all({0}, {1})
 regexp_split(varchar(x), varchar) -> array(varchar(x)): CASE WHEN {1} IS NOT NULL THEN regexp_split_to_array({0}, {1}) END
 normalize(varchar) -> varchar: nfc_normalize({0})
+regexp_replace(varchar, varchar, function(array(varchar), varchar)) -> varchar: !
 to_utf8(varchar) -> varbinary: encode({0})
 from_utf8(varbinary) -> varchar: decode({0})
 to_hex(varbinary) -> varchar: hex({0})

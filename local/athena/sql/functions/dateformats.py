@@ -6,7 +6,11 @@ import re
 
 
 class PatternError(ValueError):
-    """A pattern that Trino refuses, or that cannot be translated faithfully."""
+    """A pattern that Trino refuses, or (``name``) that cannot be translated faithfully."""
+
+    def __init__(self, message: str, name: str = "INVALID_FUNCTION_ARGUMENT") -> None:
+        self.name = name
+        super().__init__(message)
 
 
 _MYSQL = {
@@ -93,7 +97,7 @@ def from_joda(pattern: str) -> str:
         quoted, letters, _, other = found.groups()
         if letters:
             if letters not in _JODA:
-                raise PatternError(f"The local Athena does not know '{letters}' in a date pattern")
+                raise PatternError(f"The local Athena does not know '{letters}' in a date pattern", "NOT_SUPPORTED")
             written += _JODA[letters]
         else:
             written += (other if other is not None else quoted or "'").replace("%", "%%")

@@ -160,7 +160,7 @@ def _pattern(translate: Callable[[str], str], value: Value) -> str:
     try:
         return translate(_literal(value, "date pattern"))
     except PatternError as error:
-        raise ArgumentError(str(error)) from error
+        raise ArgumentError(str(error), error.name) from error
 
 
 # ------------------------------------------------------------------------------------------------------ any arguments
