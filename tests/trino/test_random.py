@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from tests.trino.judge import Judge
 
 TABLES = ("demand", "event", "notification", "sale")
-EXAMPLES = int(os.environ.get("DMD_TRINO_EXAMPLES", "60"))  # a table and kind of query
-_SECONDS_EACH = 20  # at the very most: a query takes about one
+EXAMPLES = int(os.environ.get("DMD_TRINO_EXAMPLES", "25"))  # a table and kind of query
+_SECONDS_EACH = 20  # at the very most: a query takes one or two
 _SECONDS_TO_SHRINK = 600
 
 # One test for all tables: every test of Hypothesis with the same seed would make the same choices for each table.
