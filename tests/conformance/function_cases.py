@@ -12,6 +12,8 @@ from tests.conformance.sql_cases import Expression, Refused
 
 # Those of one row of nothing: several of them fit into one statement.
 FUNCTIONS = [
+    Expression("CAST(JSON '1.50' AS varchar)", "varchar", "1.5E0"),
+    Expression("hamming_distance('', '')", "bigint", "0"),
     Expression("""CAST(JSON '{"a": 1, "B": "x"}' AS row(a bigint, b varchar))""", "row", "{a=1, b=x}"),
     Expression("""CAST(JSON '[1, "x"]' AS row(a bigint, b varchar))""", "row", "{a=1, b=x}"),
     Expression("""CAST(JSON '[{"a": {"b": "x"}}, {}]' AS array(row(a map(varchar, varchar))))""", "array", "[{a={b=x}}, {a=null}]"),
@@ -339,6 +341,10 @@ AGGREGATES = [
 ]
 
 FUNCTIONS_REFUSED = [
+    Refused("SELECT codepoint('ab')", "FUNCTION_NOT_FOUND"),
+    Refused("SELECT codepoint('')", "INVALID_FUNCTION_ARGUMENT"),
+    Refused("SELECT from_base64('a-b')", "INVALID_FUNCTION_ARGUMENT"),
+    Refused("SELECT is_json_scalar('a-b')", "INVALID_FUNCTION_ARGUMENT"),
     Refused("SELECT grouping(upper(k)) FROM (VALUES 'a') t(k) GROUP BY upper(k)", "SYNTAX_ERROR"),
     Refused("SELECT CAST(JSON '1' AS row(a bigint))", "INVALID_CAST_ARGUMENT"),
     Refused("SELECT grouping(x), count(*) FROM (VALUES (1, 2)) t(x, y) GROUP BY ROLLUP (y)", "INVALID_ARGUMENTS"),

@@ -186,7 +186,9 @@ def _json_scalar(sql: str, _source: Type, target: Type) -> str:
     """A JSON scalar as a value; JSON null is NULL."""
     text = f"CASE WHEN json_type({sql}) NOT IN ('OBJECT', 'ARRAY', 'NULL') THEN json_extract_string({sql}, '$') END"
     if target.name == "varchar":
-        attempt = text
+        attempt = (
+            f"CASE WHEN json_type({sql}) = 'DOUBLE' THEN trino_number_text(TRY_CAST({text} AS DOUBLE)) ELSE {text} END"
+        )
     elif target.is_integer:
         attempt = f"TRY_CAST({text} AS {target.duckdb})"
     else:
@@ -248,6 +250,8 @@ def to_json(sql: str, source: Type, _target: Type | None = None) -> str:
         return f"to_json(map_from_entries(list_sort({members})))"  # Trino sorts the keys
     if source.name in ("varbinary", "interval day to second", "interval year to month", "time"):
         raise CannotCastError(f"Cannot cast {source} to json")
+    if source.name == "decimal":
+        return f"CAST(CAST({sql} AS VARCHAR) AS JSON)"  # with the digits of its scale
     if source.name in ("date", "timestamp", "timestamp with time zone"):
         return f"to_json({cast(sql, source, VARCHAR)})"
     return f"to_json({sql})"

@@ -82,6 +82,21 @@ MACROS = {
         + _fail("INVALID_FUNCTION_ARGUMENT", "'Index must be greater than zero'")
         + " ELSE n END]"
     ),
+    "trino_codepoint(s)": (
+        "CASE WHEN s IS NULL THEN NULL WHEN length(s) = 1 THEN unicode(s) ELSE "
+        + _fail("INVALID_FUNCTION_ARGUMENT", "'Input string must be a single character string'")
+        + " END"
+    ),
+    "trino_from_base64(s)": (
+        "CASE WHEN s IS NULL THEN NULL ELSE coalesce(TRY(from_base64(s)), "
+        + _fail("INVALID_FUNCTION_ARGUMENT", "'Illegal base64: ' || s", "BLOB")
+        + ") END"
+    ),
+    "trino_from_utf8(b)": (
+        "CASE WHEN b IS NULL THEN NULL ELSE coalesce(TRY(decode(b)), "
+        + _fail("NOT_SUPPORTED", "'The local Athena does not replace what is no UTF-8'", "VARCHAR")
+        + ") END"
+    ),
     "trino_split_limited(s, d, n)": _once(
         "parts",
         "string_split(s, d)",

@@ -42,11 +42,10 @@ substr(varchar(x), bigint, bigint) -> varchar(x): trino_substr_length({0}, {1}, 
 substring(varchar(x), bigint) -> varchar(x): trino_substr({0}, {1})
 substring(varchar(x), bigint, bigint) -> varchar(x): trino_substr_length({0}, {1}, {2})
 chr(bigint) -> varchar(1): chr(CAST({0} AS INTEGER))
-codepoint(varchar) -> integer: unicode({0})
 concat(array(T), array(T)...) -> array(T): trino_concat_lists([{*}])
 concat_ws(varchar, varchar, varchar...) -> varchar: concat_ws({*})
 levenshtein_distance(varchar, varchar) -> bigint: levenshtein({0}, {1})
-hamming_distance(varchar, varchar) -> bigint: hamming({0}, {1})
+hamming_distance(varchar, varchar) -> bigint: CASE WHEN {0} = '' AND {1} = '' THEN 0 ELSE hamming({0}, {1}) END
 regexp_like(varchar, varchar) -> boolean: regexp_matches({0}, {1})
 regexp_count(varchar, varchar) -> bigint: len(regexp_extract_all({0}, {1}))
 regexp_extract(varchar(x), varchar) -> varchar(x): regexp_extract_all({0}, {1})[1]
@@ -55,11 +54,11 @@ regexp_split(varchar(x), varchar) -> array(varchar(x)): CASE WHEN {1} IS NOT NUL
 normalize(varchar) -> varchar: nfc_normalize({0})
 regexp_replace(varchar, varchar, function(array(varchar), varchar)) -> varchar: !
 to_utf8(varchar) -> varbinary: encode({0})
-from_utf8(varbinary) -> varchar: decode({0})
+from_utf8(varbinary) -> varchar: trino_from_utf8({0})
 to_hex(varbinary) -> varchar: hex({0})
 from_hex(varchar) -> varbinary: unhex({0})
 to_base64(varbinary) -> varchar: to_base64({0})
-from_base64(varchar) -> varbinary: from_base64({0})
+from_base64(varchar) -> varbinary: trino_from_base64({0})
 md5(varbinary) -> varbinary: unhex(md5({0}))
 sha1(varbinary) -> varbinary: unhex(sha1({0}))
 sha256(varbinary) -> varbinary: unhex(sha256({0}))
@@ -215,7 +214,7 @@ json_size(varchar, varchar) -> bigint: json_size_of(json_extract(json_or_null({0
 json_array_get(json, bigint) -> json: !
 json_array_get(varchar, bigint) -> json: !
 is_json_scalar(json) -> boolean: (json_type({0}) NOT IN ('OBJECT', 'ARRAY'))
-is_json_scalar(varchar) -> boolean: (json_type(json_or_null({0})) NOT IN ('OBJECT', 'ARRAY'))
+is_json_scalar(varchar) -> boolean: (json_type(trino_json_parse({0})) NOT IN ('OBJECT', 'ARRAY'))
 
 # ------------------------------------------------------------------------------------------------------------- arrays
 cardinality(array(T)) -> bigint: len({0})

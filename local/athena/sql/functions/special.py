@@ -359,6 +359,14 @@ def _format(arguments: Sequence[Value]) -> Value:
     return combined(sql, VARCHAR, *arguments)
 
 
+def _codepoint(arguments: Sequence[Value]) -> Value:
+    _count(arguments, 1)
+    kind = arguments[0].type
+    if kind != types.UNKNOWN and not (kind.is_text and kind.numbers[0] <= 1):
+        raise NoMatchError
+    return combined(f"CAST(trino_codepoint({arguments[0].sql}) AS INTEGER)", types.INTEGER, *arguments)
+
+
 def _url_encode(arguments: Sequence[Value]) -> Value:
     _count(arguments, 1)
     if not arguments[0].type.is_text:
@@ -401,6 +409,7 @@ SPECIAL: dict[str, Callable[[Sequence[Value]], Value]] = {
     "ceil": _decimal_rounding("ceil"),
     "ceiling": _decimal_rounding("ceiling"),
     "floor": _decimal_rounding("floor"),
+    "codepoint": _codepoint,
     "format": _format,
     "replace": _replace,
     "sign": _decimal_rounding("sign"),
@@ -415,6 +424,7 @@ SPECIAL: dict[str, Callable[[Sequence[Value]], Value]] = {
 _TIMES = ("date", "timestamp(p)", "timestamp(p) with time zone")
 # What a refusal says that these functions take; Trino's names of the types.
 EXPECTED: dict[str, tuple[str, ...]] = {
+    "codepoint": ("codepoint(varchar(1))",),
     "date_add": tuple(f"date_add(varchar(x), bigint, {kind})" for kind in _TIMES),
     "date_diff": tuple(f"date_diff(varchar(x), {kind}, {kind})" for kind in _TIMES),
     "date_trunc": tuple(f"date_trunc(varchar(x), {kind})" for kind in _TIMES),
