@@ -88,7 +88,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:
-    """Print the table of counts; keep it when that is asked for and every case was compared."""
+    """Print the table of counts; keep it when that is asked for and no case was left out."""
     verdicts = config.stash.get(_VERDICTS, {})
     if not verdicts:
         return
@@ -98,4 +98,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
         if exitstatus == pytest.ExitCode.OK and not terminalreporter.stats.get("deselected"):
             record(verdicts)
         else:
-            terminalreporter.write_line("Not recorded: that needs every case, and none that differs.")
+            terminalreporter.write_line("Not recorded: that needs all cases of a file, and none that differs.")

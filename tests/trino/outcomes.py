@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 Row = tuple["str | None", ...]
 _DIGITS = {"double": 12, "real": 6}
 _MOST_SHOWN = 5
+BROKEN_OFF = "BROKEN_OFF"
+"""Our name for answers that end or differ from their own types because Trino fails while it writes them."""
 _SHOWN_DIGITS = 3
 
 
@@ -72,9 +74,14 @@ def on_trino(trino: Trino, sql: str, database: str | None) -> Outcome:
             described = [(column[0], column[1]) for column in cursor.description]
     except TrinoQueryError as error:
         return Outcome(error=error.error_name, message=error.message)
+    except KeyError as error:  # the client looks for what an answer that breaks off lacks
+        return Outcome(error=BROKEN_OFF, message=f"the answer lacks {error}")
     kinds = [parse(text) for _, text in described]
     columns = tuple((name, str(kind)) for (name, _), kind in zip(described, kinds, strict=True))
-    return Outcome(columns, _rows(rows, kinds, _trino_leaf))
+    try:
+        return Outcome(columns, _rows(rows, kinds, _trino_leaf))
+    except ValueError as error:  # a row with more or fewer fields than its type
+        return Outcome(error=BROKEN_OFF, message=str(error))
 
 
 def difference(local: Outcome, trino: Outcome, tolerance: float = 0.0) -> str | None:
