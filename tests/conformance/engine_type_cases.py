@@ -322,7 +322,7 @@ _STRUCTS = [
         error=REFUSED,
     ),
     _struct(
-        "a field of a struct that the files have and the partition's copy lacks is refused where it alone is wanted",
+        "a field of a struct that the files have and the partition's copy lacks is refused by itself too",
         "struct<a:string,b:string,c:string>",
         "struct<a:string,b:string>",
         _ABC,
