@@ -16,7 +16,11 @@ FUNCTIONS = [
     Expression("hamming_distance('', '')", "bigint", "0"),
     Expression("""CAST(JSON '{"a": 1, "B": "x"}' AS row(a bigint, b varchar))""", "row", "{a=1, b=x}"),
     Expression("""CAST(JSON '[1, "x"]' AS row(a bigint, b varchar))""", "row", "{a=1, b=x}"),
-    Expression("""CAST(JSON '[{"a": {"b": "x"}}, {}]' AS array(row(a map(varchar, varchar))))""", "array", "[{a={b=x}}, {a=null}]"),
+    Expression(
+        """CAST(JSON '[{"a": {"b": "x"}}, {}]' AS array(row(a map(varchar, varchar))))""",
+        "array",
+        "[{a={b=x}}, {a=null}]",
+    ),
     Expression("""CAST(JSON '{"a": {"b": 1}}' AS map(varchar, map(varchar, bigint)))""", "map", "{a={b=1}}"),
     Expression(
         "zip(ARRAY[1, 2], ARRAY['a'], ARRAY[true])",

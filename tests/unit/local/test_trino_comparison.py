@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 import pytest
 
 from tests.trino.differences import DIFFERENCES, listed
-from tests.trino.judge import table
+from tests.trino.judge import counts, table
 from tests.trino.outcomes import Outcome, difference
+from tests.trino.record import README, RECORD, placed_into, rendered
 from tests.trino.type_names import parse
 
 
@@ -72,9 +74,29 @@ def test_a_refusal_is_listed_for_the_newer_release_only() -> None:
 
 
 def test_the_counts_are_by_release_and_group() -> None:
-    text = table({("411", "a", "one"): "equal", ("411", "a", "two"): "listed", ("476", "b", "one"): "different"})
-    assert [line.split() for line in text.splitlines()[2:]] == [
+    found = counts({("411", "a", "one"): "equal", ("476", "b", "one"): "different", ("411", "a", "two"): "listed"})
+    assert found == {("411", "a"): (1, 1, 0), ("476", "b"): (0, 0, 1)}
+    assert [line.split() for line in table(found).splitlines()[2:]] == [
         ["411", "a", "1", "1", "0", "2"],
         ["476", "b", "0", "0", "1", "1"],
         ["in", "all", "1", "1", "1", "3"],
     ]
+
+
+def test_the_readme_shows_the_verdicts_that_were_recorded() -> None:
+    """If this fails, run ``make conformance-trino PYTEST=--record``: the table is not edited by hand."""
+    found = json.loads(RECORD.read_text(encoding="utf-8"))
+    text = README.read_text(encoding="utf-8")
+    assert rendered(found) in text
+    assert placed_into(text, found) == text
+
+
+def test_no_difference_was_recorded_that_is_not_listed() -> None:
+    found = json.loads(RECORD.read_text(encoding="utf-8"))
+    assert found
+    assert [row for *row, different, _day in found if different] == []
+
+
+def test_a_readme_without_room_for_the_verdicts_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"README\.md: expected the marks"):
+        placed_into("# Title", [])
