@@ -163,7 +163,7 @@ class MotoObjects:
                 break
             stored = bucket.keys.get(key)
             if stored is not None and not isinstance(stored, FakeDeleteMarker):
-                modified = stored.last_modified.replace(tzinfo=UTC)
+                modified = stored.last_modified.replace(microsecond=0, tzinfo=UTC)  # S3 keeps seconds
                 yield StoredObject(f"s3://{bucket_name}/{key}", stored.size, stored.etag, modified)
 
     def read(self, uri: str) -> bytes:
