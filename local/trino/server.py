@@ -70,6 +70,7 @@ class Trino:
         command = [
             str(self._distribution.java),
             f"-Xmx{_HEAP}",
+            "-XX:TieredStopAtLevel=1",  # queries are short: what the second compiler makes of them is not used again
             "-Duser.timezone=UTC",
             "-Djdk.attach.allowAttachSelf=true",
             *self.release.options,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SEED = 1
 SIZE = Size(records=24_000, days=21)
-_BATCH = 6_000  # records; larger than the mapping's, so that a partition is a few files
+_BATCH = 12_000  # records; larger than the mapping's, so that a partition is a few files
 
 
 def fill(aws: LocalAws) -> None:
