@@ -78,6 +78,8 @@ EXPRESSIONS = [
     Expression("power(2, 10)", "double", "1024.0"),
     Expression("greatest(1, 2, NULL)", "integer", None),
     Expression("least(3, 2)", "integer", "2"),
+    Expression("CAST(DECIMAL '-0.5' AS varchar)", "varchar", "-0.5"),
+    Expression("CAST(DECIMAL '0.05' AS json)", "json", "0.05"),
     # comparison and logic
     Expression("1 = 1.0", "boolean", "true"),
     Expression("NULL = NULL", "boolean", None),

@@ -70,6 +70,17 @@ def _padded(_sql: str, _source: Type, _target: Type) -> str:
     raise CannotCastError("The local Athena does not cast to char(n)", "NOT_SUPPORTED")
 
 
+def _decimal_digits(sql: str, source: Type) -> str:
+    precision, scale = source.numbers
+    written = f"CAST({sql} AS VARCHAR)"
+    # DuckDB leaves the zero before the point out where there is no room for it: -.5
+    return f"replace({written}, '.', '0.')" if precision == scale else written
+
+
+def _decimal_text(sql: str, source: Type, target: Type) -> str:
+    return _shortened(_decimal_digits(sql, source), VARCHAR, target)
+
+
 def _number_text(sql: str, _source: Type, target: Type) -> str:
     return _shortened(f"CAST({sql} AS VARCHAR)", VARCHAR, target)
 
@@ -251,7 +262,7 @@ def to_json(sql: str, source: Type, _target: Type | None = None) -> str:
     if source.name in ("varbinary", "interval day to second", "interval year to month", "time"):
         raise CannotCastError(f"Cannot cast {source} to json")
     if source.name == "decimal":
-        return f"CAST(CAST({sql} AS VARCHAR) AS JSON)"  # with the digits of its scale
+        return f"CAST({_decimal_digits(sql, source)} AS JSON)"  # with the digits of its scale
     if source.name in ("date", "timestamp", "timestamp with time zone"):
         return f"to_json({cast(sql, source, VARCHAR)})"
     return f"to_json({sql})"
@@ -292,7 +303,7 @@ _CASTS: dict[tuple[str, str], Callable[[str, Type, Type], str]] = {
     ("decimal", "floats"): _plain,
     ("decimal", "integers"): _decimal_to_integer,
     ("decimal", "boolean"): _number_to_boolean,
-    ("decimal", "varchar"): _number_text,
+    ("decimal", "varchar"): _decimal_text,
     ("boolean", "integers"): _plain,
     ("boolean", "floats"): _plain,
     ("boolean", "decimal"): _plain,
