@@ -175,7 +175,6 @@ _GRAMMAR: dict[str, tuple[str, ...]] = {
         "millisecond({zoned})",
         "extract(day FROM {date})",
         "round({bigint})",
-        "levenshtein_distance({text}, {word})",
         "json_array_length(CAST({texts} AS json))",
         "bitwise_and({bigint}, {bigint})",
     ),

@@ -175,6 +175,19 @@ MACROS = {
         "WHEN isinf(x) THEN CASE WHEN x < 0 THEN '-' ELSE '' END || 'Infinity' "
         "ELSE CASE WHEN signbit(x) THEN '-' ELSE '' END || t END"
     ),
+    # DuckDB counts bytes, Trino characters: both are the same as long as every character is one byte.
+    "trino_levenshtein(a, b)": (
+        "CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN strlen(a) + strlen(b) = length(a) + length(b) "
+        "THEN levenshtein(a, b) ELSE "
+        + _fail("NOT_SUPPORTED", "'The local Athena measures the distance of ASCII texts only: ' || a || ', ' || b")
+        + " END"
+    ),
+    "trino_hamming(a, b)": (
+        "CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN a = '' AND b = '' THEN 0 "
+        "WHEN strlen(a) + strlen(b) = length(a) + length(b) THEN hamming(a, b) ELSE "
+        + _fail("NOT_SUPPORTED", "'The local Athena measures the distance of ASCII texts only: ' || a || ', ' || b")
+        + " END"
+    ),
     "trino_number_text(x)": "number_signed(x, number_scientific(CAST(abs(x) AS VARCHAR)))",
     "java_number_text(x)": (
         "number_signed(x, CASE WHEN x = 0 THEN '0.0' WHEN abs(x) >= 1e-3 AND abs(x) < 1e7 "

@@ -44,8 +44,8 @@ substring(varchar(x), bigint, bigint) -> varchar(x): trino_substr_length({0}, {1
 chr(bigint) -> varchar(1): chr(CAST({0} AS INTEGER))
 concat(array(T), array(T)...) -> array(T): trino_concat_lists([{*}])
 concat_ws(varchar, varchar, varchar...) -> varchar: concat_ws({*})
-levenshtein_distance(varchar, varchar) -> bigint: levenshtein({0}, {1})
-hamming_distance(varchar, varchar) -> bigint: CASE WHEN {0} = '' AND {1} = '' THEN 0 ELSE hamming({0}, {1}) END
+levenshtein_distance(varchar, varchar) -> bigint: trino_levenshtein({0}, {1})
+hamming_distance(varchar, varchar) -> bigint: trino_hamming({0}, {1})
 regexp_like(varchar, varchar) -> boolean: regexp_matches({0}, {1})
 regexp_count(varchar, varchar) -> bigint: len(regexp_extract_all({0}, {1}))
 regexp_extract(varchar(x), varchar) -> varchar(x): regexp_extract_all({0}, {1})[1]
