@@ -36,6 +36,53 @@ class Refused(NamedTuple):
     saying: str = ""
 
 
+# What a subquery can be asked for each row of: k is the row's number, t a text, l a list of texts.
+_ROWS = "WITH s(k, t, l) AS (VALUES (1, 'a', ARRAY['a', 'b']), (2, 'b', ARRAY['c', NULL]), (3, NULL, NULL))"
+# Subqueries that use columns of the query around them: answers for the three rows.
+_JOINED: dict[str, list[str | None]] = {
+    "(SELECT max(x) FROM (VALUES 1, 2) v(x) WHERE x = k)": ["1", "2", None],
+    "(SELECT x FROM (VALUES 1, 2) v(x) WHERE x = k)": ["1", "2", None],
+    "(SELECT max(x) FROM (SELECT x FROM (VALUES 1, 2) v(x) WHERE x = k))": ["1", "2", None],
+    "(SELECT max(a.x) FROM (VALUES 1) a(x) JOIN (VALUES 1) b(y) ON a.x = b.y AND b.y = k)": ["1", None, None],
+    "(SELECT max(p) FROM s AS z CROSS JOIN UNNEST(z.l) AS u(p) WHERE z.k = s.k)": ["b", "c", None],
+    "(SELECT k)": ["1", "2", "3"],
+    "EXISTS (SELECT k FROM (VALUES 1) v(x) WHERE x < k)": ["false", "true", "true"],
+    "k IN (SELECT x FROM (VALUES 1) v(x) WHERE x <= k)": ["true", "false", "false"],
+    "(SELECT max(p || t) FROM UNNEST(l) AS u(p))": ["ba", "cb", None],
+    "(SELECT count(p) FROM UNNEST(filter(l, each -> each = 'a')) AS u(p))": ["1", "0", "0"],
+    "(SELECT count(p) FROM UNNEST(l) WITH ORDINALITY AS u(p, o))": ["2", "1", "0"],
+    "(SELECT p FROM UNNEST(l) AS u(p) ORDER BY p LIMIT 1)": ["a", "c", None],
+    "EXISTS (SELECT 1 FROM UNNEST(l) AS u(p))": ["true", "true", "false"],
+}
+# Those that Trino cannot turn into a join.
+_UNJOINABLE = (
+    "(SELECT count(p) FROM UNNEST(l) AS u(p) WHERE p = 'a')",
+    "EXISTS (SELECT 1 FROM UNNEST(l) AS u(p) WHERE p = 'a')",
+    "EXISTS (SELECT 1 FROM UNNEST(l) AS u(p) LIMIT 1)",
+    "(SELECT count(p) FROM (SELECT p FROM UNNEST(l) AS u(p)) WHERE p = 'a')",
+    "(SELECT max(p) FROM (SELECT p FROM UNNEST(l) AS u(p) LIMIT 1))",
+    "(SELECT count(p) FILTER (WHERE p = 'a') FROM UNNEST(l) AS u(p))",
+    "(SELECT count(p) FROM UNNEST(l) AS u(p) HAVING count(p) > 1)",
+    "(SELECT DISTINCT p FROM UNNEST(ARRAY[t]) AS u(p))",
+    "(SELECT row_number() OVER (ORDER BY p) FROM UNNEST(ARRAY[t]) AS u(p))",
+    "(SELECT p FROM UNNEST(l) AS u(p) OFFSET 1 LIMIT 1)",
+    "(SELECT count(*) FROM UNNEST(l) AS a(p), UNNEST(l) AS b(q))",
+    "(SELECT count(*) FROM (SELECT 1 FROM UNNEST(l) AS a(p) UNION ALL SELECT 2))",
+    "(SELECT max(p) FROM s AS z CROSS JOIN UNNEST(s.l) AS u(p))",
+    "t IN (SELECT p FROM UNNEST(l) AS u(p))",
+    "t = ANY (SELECT p FROM UNNEST(l) AS u(p))",
+    "k IN (SELECT x + k FROM (VALUES 0) v(x))",
+    "k IN (SELECT max(z.k) FROM s z WHERE z.t = s.t)",
+    "(SELECT max(k + x) FROM (VALUES 1, 2) v(x) WHERE x = k)",
+    "(SELECT count_if(x = k) FROM (VALUES 1, 2) v(x))",
+    "(SELECT count(*) FROM (VALUES 1, 2) v(x) WHERE x = k HAVING count(*) > 1)",
+    "(SELECT x FROM (VALUES 1, 2, 2) v(x) WHERE x <= k ORDER BY x LIMIT 1)",
+    "(SELECT count(*) FROM (SELECT k AS y) w WHERE y = 1)",
+    "(SELECT max(x) FROM (VALUES k, k + 1) v(x))",
+    "(SELECT max(a.x) FROM (VALUES 1) a(x) LEFT JOIN (VALUES 1) b(y) ON a.x = b.y AND b.y = k)",
+    "(SELECT max(x) FROM (VALUES 1, 2) v(x) WHERE EXISTS (SELECT 1 FROM s z WHERE z.t = s.t AND z.k = x))",
+)
+
 EXPRESSIONS = [
     # literals
     Expression("1", "integer", "1"),
@@ -513,6 +560,10 @@ QUERIES = [
         ["x", "s"],
         [["1", "1"], ["2", "3"], ["3", "5"]],
     ),
+    *(
+        Query(f"{_ROWS} SELECT {sql} AS v FROM s ORDER BY k", ["v"], [[value] for value in values])
+        for sql, values in _JOINED.items()
+    ),
 ]
 
 REFUSED = [
@@ -595,6 +646,10 @@ REFUSED = [
         "SELECT (SELECT count(*) FROM s t WHERE t.r.id = s.r.id) FROM s",
         "NOT_SUPPORTED",
         "Given correlated subquery is not supported",
+    ),
+    *(
+        Refused(f"{_ROWS} SELECT {sql} FROM s", "NOT_SUPPORTED", "Given correlated subquery is not supported")
+        for sql in _UNJOINABLE
     ),
     Refused("SELECT 1 IN (SELECT 1, 2)", "TYPE_MISMATCH"),
     Refused("SELECT x FROM (VALUES 1) t(x, y)", "MISMATCHED_COLUMN_ALIASES"),

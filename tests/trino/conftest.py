@@ -94,6 +94,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
         return
     terminalreporter.section("The local Athena beside Trino")
     terminalreporter.write_line(table(counts(verdicts)))
+    for (release, group, name), verdict in verdicts.items():
+        if verdict == "different":  # of random queries, whose names are the statements, Hypothesis may not show it
+            terminalreporter.write_line(f"different from {release}, {group}: {name}")
     if config.getoption("--record"):
         if exitstatus == pytest.ExitCode.OK and not terminalreporter.stats.get("deselected"):
             record(verdicts)

@@ -312,7 +312,6 @@ _GRAMMAR: dict[str, tuple[str, ...]] = {
 }
 
 # To be the only expression of a query: they can fail, or have a subquery, which the local Athena refuses in a lambda.
-# Subqueries over the parts of a list have no WHERE: Trino 411 refuses it, the local Athena does not (known difference).
 ALONE = (
     "({bigint} / {bigint})",
     "({integer} % {integer})",
@@ -339,6 +338,9 @@ ALONE = (
     "(SELECT part FROM UNNEST({texts}) AS parts (part))",
     "(SELECT max(part) FROM UNNEST({texts}) AS parts (part))",
     "(SELECT count(part) FROM UNNEST({texts}) AS parts (part))",
+    "(SELECT count(part) FROM UNNEST({texts}) AS parts (part) WHERE part {compared} {word})",
+    "EXISTS (SELECT 1 FROM UNNEST({texts}) AS parts (part))",
+    "EXISTS (SELECT 1 FROM UNNEST({texts}) AS parts (part) WHERE part LIKE {pattern})",
     "({text} IN (SELECT part FROM UNNEST({texts}) AS parts (part)))",
     "({text} = ANY (SELECT part FROM UNNEST({texts}) AS parts (part)))",
 )

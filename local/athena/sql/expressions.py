@@ -10,6 +10,7 @@ from sqlglot import exp
 from local.athena import types
 from local.athena.sql import literals
 from local.athena.sql.casts import CannotCastError, cast
+from local.athena.sql.correlation import not_joinable
 from local.athena.sql.datatypes import to_type
 from local.athena.sql.functions import calls
 from local.athena.sql.functions.calls import UnknownFunctionError, UnsupportedFunctionError
@@ -142,9 +143,9 @@ class ExpressionTranslator:
             if found is None:
                 continue
             value = self._reference(*found, node)
-            if found[1] and parts[length:] and self.scope.fields:
-                # Trino can join a subquery to whole columns around it, not to fields of their rows.
-                raise refused("NOT_SUPPORTED", "Given correlated subquery is not supported", node)
+            # Trino can join a subquery to whole columns of the query around it, not to fields of their rows.
+            if found[1] and (not self.scope.reach(parts[:length]) or (parts[length:] and self.scope.fields)):
+                raise not_joinable(node)
             for field in parts[length:]:
                 value = self.dereferenced(value, field, node)
             return value

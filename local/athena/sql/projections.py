@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from sqlglot import exp
 
+    from local.athena.sql.correlation import Clause
+
 
 @dataclass
 class Projection:
@@ -41,11 +43,12 @@ class Projection:
 
 @dataclass
 class Query:
-    """A translated query whose select list can still shrink."""
+    """A translated query whose select list can still shrink; ``reached`` as in ``Relation``."""
 
     sql: str
     fields: tuple[Field, ...]
     projection: Projection | None = None
+    reached: frozenset[Clause] = frozenset()
 
     def complete(self) -> Query:
         """The same query with all its columns."""
@@ -90,4 +93,4 @@ def renamed(query: Query, names: Sequence[str], node: exp.Expr) -> Query:
         Field(name.lower(), one.type, one.ref, origins=one.origins)
         for name, one in zip(names, query.fields, strict=True)
     )
-    return Query(query.sql, fields, query.projection)
+    return Query(query.sql, fields, query.projection, query.reached)

@@ -12,6 +12,7 @@ from local.athena import types
 from local.athena.sql.aggregation import Aggregates, Windows, order_item
 from local.athena.sql.casts import cast
 from local.athena.sql.clauses import limits
+from local.athena.sql.correlation import not_joinable
 from local.athena.sql.expressions import ExpressionTranslator
 from local.athena.sql.parsing_errors import refused
 from local.athena.sql.projections import Projection, Query, rebased, renamed, without_origins
@@ -139,8 +140,11 @@ class QueryTranslator:
         return self._ordered(inner.complete(), node, parent)
 
     def _values(self, node: exp.Values, parent: Scope | None) -> Query:
-        translator = ExpressionTranslator(Scope((), parent), self)
+        scope = Scope((), parent)
+        translator = ExpressionTranslator(scope, self)
         rows = [_row_values(translator, row) for row in node.expressions]
+        if scope.reached:
+            raise not_joinable(node)
         if len({len(row) for row in rows}) != 1:
             raise refused("TYPE_MISMATCH", "Values rows have mismatched sizes", node)
         kinds = [self._common([row[position].type for row in rows], node) for position in range(len(rows[0]))]
@@ -205,7 +209,7 @@ class QueryTranslator:
             items = [order_item(_output(one.this, fields, translator), one) for one in order.expressions]
             sql += f" ORDER BY {', '.join(items)}"
         kept = query.fields if not limit else tuple(without_origins(query.fields))
-        return Query(sql + limit, kept)
+        return Query(sql + limit, kept, reached=query.reached)
 
     def project(self, items: Sequence[Callable[[], str]]) -> tuple[str, Projection]:
         """A place for a select list that is written out later."""

@@ -153,13 +153,13 @@ class Relations:
         alias = self._queries.alias()
         label = (node.alias or name or "").lower()
         fields = rebased(query, alias, (label,) if label else ())
-        return Relation(f"({query.sql}) AS {alias}", tuple(self._aliased(fields, node)))
+        return Relation(f"({query.sql}) AS {alias}", tuple(self._aliased(fields, node)), query.reached)
 
     def _lateral(self, node: exp.Lateral, scope: Scope) -> Relation:
         if not isinstance(node.this, exp.Subquery):
             raise refused("NOT_SUPPORTED", "The local Athena knows LATERAL only with a query", node)
         made = self._derived(self._queries.translate(node.this.this, scope), node)
-        return Relation(f"LATERAL {made.sql}", made.fields)
+        return Relation(f"LATERAL {made.sql}", made.fields, frozenset(scope.reached))
 
     def _unnest(self, node: exp.Unnest, scope: Scope) -> Relation:
         """One row for every position up to the longest array; shorter ones are filled up with NULL."""
@@ -179,7 +179,8 @@ class Relations:
         longest = f"greatest({', '.join(f'coalesce({length}, 0)' for length in lengths)})"
         label = (node.alias.lower(),) if node.alias else ()
         qualified = [replace(one, qualifier=label) for one in self._aliased(fields, node)]
-        return Relation(f"LATERAL (SELECT unnest(range(1, {longest} + 1)) AS o) AS {alias}", tuple(qualified))
+        sql = f"LATERAL (SELECT unnest(range(1, {longest} + 1)) AS o) AS {alias}"
+        return Relation(sql, tuple(qualified), frozenset(scope.reached))
 
     # ---------------------------------------------------------------------------------------------------------- joins
 
@@ -192,14 +193,16 @@ class Relations:
         right_fields = _padded(right.fields) if side in ("LEFT", "FULL") else right.fields
         if node.args.get("using"):
             return self._using(Relation(left.sql, left_fields), Relation(right.sql, right_fields), node, side)
-        fields = (*left_fields, *right_fields)
+        fields, reached = (*left_fields, *right_fields), left.reached | right.reached
         on = node.args.get("on")
         if on is None:
             if side or (node.kind or "").upper() == "INNER":
                 raise refused("SYNTAX_ERROR", "mismatched input. Expecting: 'ON', 'USING'", node)
-            return Relation(f"{left.sql} CROSS JOIN {right.sql}", fields)
-        condition = self._on(on, side, left, right, Scope(fields, parent))
-        return Relation(f"{left.sql} {side or 'INNER'} JOIN {right.sql} ON {condition}", fields)
+            return Relation(f"{left.sql} CROSS JOIN {right.sql}", fields, reached)
+        scope = Scope(fields, parent, clause="FROM" if side else "WHERE")
+        condition = self._on(on, side, left, right, scope)
+        sql = f"{left.sql} {side or 'INNER'} JOIN {right.sql} ON {condition}"
+        return Relation(sql, fields, reached | scope.reached)
 
     def _on(self, on: exp.Expr, side: str, left: Relation, right: Relation, scope: Scope) -> str:
         # A condition prunes a side whose rows that do not satisfy it are not kept.
@@ -230,7 +233,7 @@ class Relations:
             shared.append(Field(name, kind, merged, origins=origins))
         rest = [one for one in (*left.fields, *right.fields) if one.name not in names]
         sql = f"{left.sql} {side or 'INNER'} JOIN {right.sql} ON {' AND '.join(conditions)}"
-        return Relation(sql, (*shared, *rest))
+        return Relation(sql, (*shared, *rest), left.reached | right.reached)
 
     @staticmethod
     def _using_column(relation: Relation, name: str, node: exp.Join) -> Field:

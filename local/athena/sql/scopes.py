@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from local.athena.errors import QueryError
@@ -11,6 +11,7 @@ from local.athena.errors import QueryError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from local.athena.sql.correlation import Clause
     from local.athena.sql.tables import Origin
     from local.athena.sql.values import Facts
     from local.athena.types import Type
@@ -47,19 +48,36 @@ class Field:
 
 @dataclass(frozen=True)
 class Relation:
-    """Something that can stand after FROM."""
+    """Something that can stand after FROM.
+
+    Attributes:
+        sql: DuckDB SQL of it.
+        fields: Its columns.
+        reached: Where it uses columns of the query around the whole query.
+    """
 
     sql: str
     fields: tuple[Field, ...]
+    reached: frozenset[Clause] = frozenset()
 
 
 @dataclass
 class Scope:
-    """The columns of a FROM clause, and those of the query around it."""
+    """The columns of a FROM clause, and those of the query around it.
+
+    Attributes:
+        fields: The columns.
+        parent: What the query around it can name.
+        variables: Names that hide columns: a lambda's parameters, aliases in ORDER BY.
+        clause: The clause that is being translated.
+        reached: The clauses that used columns of the query around.
+    """
 
     fields: Sequence[Field]
     parent: Scope | None = None
     variables: dict[str, Field] = field(default_factory=dict)
+    clause: Clause = "FROM"
+    reached: set[Clause] = field(default_factory=set)
 
     def find(self, parts: Sequence[str]) -> tuple[Field, bool] | None:
         """The column with a possibly qualified name, and whether it belongs to a query further out.
@@ -86,6 +104,12 @@ class Scope:
         outer = self.parent.find(parts)
         return None if outer is None else (outer[0], True)
 
+    def reach(self, parts: Sequence[str]) -> bool:
+        """Note that the clause uses a column of the query around; False when it is that of one further out."""
+        self.reached.add(self.clause)
+        found = None if self.parent is None else self.parent.find(parts)
+        return found is not None and not found[1]
+
     def with_variables(self, variables: dict[str, Field]) -> Scope:
         """The same scope inside a lambda."""
-        return Scope(self.fields, self.parent, self.variables | variables)
+        return replace(self, variables=self.variables | variables)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from local.athena import types
+from local.athena.sql import correlation
 from local.athena.sql.aggregation import order_item
 from local.athena.sql.clauses import conjunction, limits, origins_by_ref
 from local.athena.sql.expressions import ExpressionTranslator
@@ -45,7 +46,7 @@ class Select:
         self._node = node
         self._parent = parent
         self._source = queries.source(node, parent)
-        self._scope = Scope(self._source.fields, parent)
+        self._scope = Scope(self._source.fields, parent, reached=set(self._source.reached))
         self._windows = {one.this.name.lower(): one for one in node.args.get("windows") or ()}
         self._refuse_unknown_clauses()
 
@@ -62,7 +63,9 @@ class Select:
     def translate(self) -> Query:
         """The whole of it."""
         node = self._node
+        self._scope.clause = "WHERE"
         where = self._where()
+        self._scope.clause = "SELECT"
         group, keys, grouped = self._group()
         items = self._items(keys, grouped)
         having = self._having(keys)
@@ -82,7 +85,10 @@ class Select:
             Field(item.name, item.type, f"c{position}", origins=item.origins if movable and not windowed else ())
             for position, item in enumerate(items)
         )
-        return Query(sql, fields, projection)
+        if self._scope.reached:
+            projection.use_all()  # what the list uses is known only then
+        correlation.check(node, self._scope.reached, aggregated=grouped)
+        return Query(sql, fields, projection, frozenset(self._scope.reached))
 
     # -------------------------------------------------------------------------------------------------- the clauses
 
