@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from mypy_boto3_glue.type_defs import (
         PartitionInputTypeDef,
         PartitionTypeDef,
-        StorageDescriptorTypeDef,
         TableTypeDef,
     )
 
@@ -50,6 +49,7 @@ if TYPE_CHECKING:
 
 
 _COPIED = ("InputFormat", "OutputFormat")
+_OWNED = ("Columns", "Location", *_COPIED)
 _KEPT_OF_PARTITION = ("LastAccessTime", "LastAnalyzedTime", "Parameters")
 
 
@@ -58,21 +58,24 @@ class Step:
     """One partition to write.
 
     Attributes:
-        partition_date: Its date.
         wanted: How it should look.
-        holds_data: Whether its folder has objects.
+        holds_data: Whether its folder is known to have objects.
         differences: What differs in the partition that is there; empty when none is there.
     """
 
-    partition_date: date
     wanted: PartitionInputTypeDef
-    holds_data: bool
+    holds_data: bool = False
     differences: tuple[str, ...] = ()
 
     @property
     def value(self) -> str:
         """The partition's value in Glue."""
-        return self.partition_date.isoformat()
+        return self.wanted["Values"][0]
+
+    @property
+    def partition_date(self) -> date:
+        """Its date, of a partition that has one."""
+        return date.fromisoformat(self.value)
 
 
 @dataclass(frozen=True)
@@ -171,7 +174,7 @@ def plan(
     missing = sorted(wanted - held.dates)
     return TablePlan(
         table["Name"],
-        add=tuple(Step(day, model.partition(day), day in folders) for day in missing),
+        add=tuple(Step(model.partition(day), day in folders) for day in missing),
         repair=tuple(sorted(held.repair, key=lambda step: step.partition_date)),
         in_sync=held.in_sync,
         empty=tuple(sorted(held.empty)),
@@ -201,7 +204,7 @@ def differences(current: PartitionTypeDef, wanted: PartitionInputTypeDef) -> tup
     """What of a partition differs from how it should look, in words; only of what registration owns."""
     is_now, should_be = current.get("StorageDescriptor", {}), wanted["StorageDescriptor"]
     checks = (
-        ("location", same_location(is_now.get("Location", ""), should_be["Location"])),
+        ("location", same_location(is_now.get("Location", ""), should_be.get("Location", ""))),
         ("columns", _columns(is_now) == _columns(should_be)),
         ("formats", all(is_now.get(name) == should_be.get(name) for name in _COPIED)),
         ("SerDe", _library(is_now) == _library(should_be)),
@@ -213,16 +216,13 @@ def differences(current: PartitionTypeDef, wanted: PartitionInputTypeDef) -> tup
 def merged(current: PartitionTypeDef, wanted: PartitionInputTypeDef) -> PartitionInputTypeDef:
     """A partition as it is, with what registration owns put right; everything else, known or not, stays."""
     is_now, should_be = current.get("StorageDescriptor", {}), wanted["StorageDescriptor"]
+    owned = {name: should_be[name] for name in _OWNED if name in should_be}  # type: ignore[literal-required]  # keys as data
     parameters = {**_serde_parameters(is_now), **_serde_parameters(should_be)}
-    owned: StorageDescriptorTypeDef = {
-        "Columns": should_be["Columns"],
-        "Location": should_be["Location"],
-        "InputFormat": should_be["InputFormat"],
-        "OutputFormat": should_be["OutputFormat"],
-        "SerdeInfo": {**is_now.get("SerdeInfo", {}), **should_be["SerdeInfo"], "Parameters": parameters},
-    }
+    held: Mapping[str, Any] = is_now.get("SerdeInfo", {})
+    wanted_serde: Mapping[str, Any] = should_be.get("SerdeInfo", {})
+    serde = {**held, **wanted_serde, "Parameters": parameters}
     kept = {name: current[name] for name in _KEPT_OF_PARTITION if name in current}  # type: ignore[literal-required]  # keys as data
-    return {**kept, "Values": current["Values"], "StorageDescriptor": {**is_now, **owned}}  # type: ignore[typeddict-item]
+    return {**kept, "Values": current["Values"], "StorageDescriptor": {**is_now, **owned, "SerdeInfo": serde}}  # type: ignore[typeddict-item]
 
 
 class _Held:
@@ -281,7 +281,7 @@ class _Model:
             elsewhere = partition.get("StorageDescriptor", {}).get("Location", "nowhere")
             reason = f"points to {elsewhere} and has no objects in its own folder"
             return _Verdict(day, wanted, Strange(f"{PARTITION_KEY}={day}", reason))
-        return _Verdict(day, wanted, Step(day, should_be, holds_data, found))
+        return _Verdict(day, wanted, Step(should_be, holds_data, found))
 
 
 def _sort_names(found: Iterable[str], dates: DateRange) -> tuple[set[date], list[Strange]]:
