@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import math
 import re
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,7 @@ _MOST_SHOWN = 5
 BROKEN_OFF = "BROKEN_OFF"
 """Our name for answers that end or differ from their own types because Trino fails while it writes them."""
 _SHOWN_DIGITS = 3
+_SECONDS_UNTIL_NODE = 30
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,16 @@ def on_local(runner: QueryRunner, sql: str, database: str | None, now: datetime)
 
 
 def on_trino(trino: Trino, sql: str, database: str | None) -> Outcome:
-    """Run a statement on Trino."""
+    """Run a statement on Trino; a busy machine's newly started one may need seconds until its only node is known."""
+    for _ in range(_SECONDS_UNTIL_NODE):
+        outcome = _asked(trino, sql, database)
+        if outcome.error != "NO_NODES_AVAILABLE":
+            break
+        time.sleep(1)
+    return outcome
+
+
+def _asked(trino: Trino, sql: str, database: str | None) -> Outcome:
     try:
         with trino.connect(database) as connection:
             cursor: Any = connection.cursor()
