@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -13,6 +14,10 @@ from local.errors import UsageError
 
 
 ENDED = frozenset({"success", "failed"})
+TASK_ENDED = ENDED | {"skipped", "upstream_failed", "removed"}
+NOT_STARTED = "none"
+"""State of a task that the scheduler has not touched yet."""
+WAITS_FOR_PERSON = "awaiting_input"
 _TIMEOUT_SECONDS = 30.0
 _PAGE = 100
 
@@ -46,6 +51,21 @@ class Task:
     try_number: int
 
 
+@dataclass(frozen=True)
+class Question:
+    """What a task asks people, and waits for.
+
+    Attributes:
+        task_id: The task.
+        subject: The question's headline.
+        url: The page of the Airflow UI where it is answered.
+    """
+
+    task_id: str
+    subject: str
+    url: str
+
+
 class AirflowApi:
     """The REST API of one Airflow.
 
@@ -53,13 +73,16 @@ class AirflowApi:
 
     Args:
         url: Address of Airflow's API server.
+        transport: What carries the requests instead of a connection; for tests.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, transport: httpx.BaseTransport | None = None) -> None:
         self._url = url
         # No connection stays open between two calls: nobody has to close this object.
         limits = httpx.Limits(max_keepalive_connections=0)
-        self._client = httpx.Client(base_url=f"{url}/api/v2", timeout=_TIMEOUT_SECONDS, trust_env=False, limits=limits)
+        self._client = httpx.Client(
+            base_url=f"{url}/api/v2", timeout=_TIMEOUT_SECONDS, trust_env=False, limits=limits, transport=transport
+        )
 
     def dag_ids(self) -> list[str]:
         """The DAGs it knows."""
@@ -92,7 +115,23 @@ class AirflowApi:
     def tasks(self, run: Run) -> list[Task]:
         """The tasks of a run."""
         found = self._get_all(f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances", "task_instances")
-        return [Task(one["task_id"], one["map_index"], one["state"] or "none", one["try_number"]) for one in found]
+        return [Task(one["task_id"], one["map_index"], one["state"] or NOT_STARTED, one["try_number"]) for one in found]
+
+    def downstream(self, dag_id: str) -> dict[str, list[str]]:
+        """The tasks that come directly after each task of a DAG, by their ids."""
+        tasks = self._call("GET", f"/dags/{dag_id}/tasks")["tasks"]
+        return {task["task_id"]: task["downstream_task_ids"] for task in tasks}
+
+    def questions(self, run: Run) -> list[Question]:
+        """What the tasks of a run wait for people to answer."""
+        # A task that was ended by hand leaves its question unanswered: nobody waits for that one any more.
+        waiting = {"response_received": "false", "state": WAITS_FOR_PERSON}
+        path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/hitlDetails"
+        found = self._get_all(path, "hitl_details", order_by="created_at", **waiting)
+        return [
+            Question(one["task_instance"]["task_id"], one["subject"], self._answer_page(one["task_instance"]))
+            for one in found
+        ]
 
     def result(self, run: Run, task: Task) -> Any:
         """What a task returned, None when it returned nothing."""
@@ -116,6 +155,11 @@ class AirflowApi:
         for event in self._get_all("/assets/events", "asset_events"):
             keys.setdefault(event["name"], set()).update([event["partition_key"]] if event["partition_key"] else [])
         return {name: sorted(found) for name, found in sorted(keys.items())}
+
+    def _answer_page(self, task: dict[str, Any]) -> str:
+        mapped = f"/mapped/{task['map_index']}" if task["map_index"] >= 0 else ""
+        run_id = quote(task["dag_run_id"], safe=":")
+        return f"{self._url}/dags/{task['dag_id']}/runs/{run_id}/tasks/{task['task_id']}{mapped}/required_actions"
 
     def _get_all(self, path: str, key: str, **parameters: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []

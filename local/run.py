@@ -6,11 +6,14 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from local.airflow_api import ENDED, AirflowApi, Run, Task
+from local.airflow_api import ENDED, NOT_STARTED, TASK_ENDED, WAITS_FOR_PERSON, AirflowApi, Run, Task
 from local.errors import LocalError, UsageError, WaitError
 
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from local.airflow_api import Question
     from local.console import Console
 
 _LONGEST_RUN_SECONDS = 60 * 60.0
@@ -19,6 +22,12 @@ _BETWEEN_LOOKS_SECONDS = 0.5
 
 class RunFailedError(LocalError):
     """The run ended, and not well."""
+
+
+class AnswerNeededError(LocalError):
+    """The run goes on by itself as soon as somebody answers what it asks in the Airflow UI."""
+
+    exit_code = 3
 
 
 def parse_conf(text: str) -> dict[str, Any]:
@@ -43,6 +52,7 @@ def run_dag(api: AirflowApi, console: Console, dag_id: str, conf: dict[str, Any]
 
     Raises:
         UsageError: There is no such DAG, or it refuses the parameters.
+        AnswerNeededError: All that is left to do in the run waits for people; what is done is summed up before.
         RunFailedError: The run failed; tells the error of each failed task.
     """
     if not dag_id:
@@ -53,12 +63,15 @@ def run_dag(api: AirflowApi, console: Console, dag_id: str, conf: dict[str, Any]
         console.say(f"{dag_id} is paused; it is unpaused, so that the run can start.")
         api.unpause(dag_id)
     run = api.trigger(dag_id, conf)
-    with console.step(f"run {dag_id} ({run.run_id})"):
-        run = await_end(api, console, run)
+    try:
+        with console.step(f"run {dag_id} ({run.run_id})"):
+            run = await_end(api, console, run)
+    except AnswerNeededError:
+        _say_summary(api, console, run)
+        raise
     if run.state != "success":
         raise RunFailedError(explain_failure(api, run))
-    for line in summary(api, run):
-        console.say(f"    {line}")
+    _say_summary(api, console, run)
     return run
 
 
@@ -66,16 +79,41 @@ def await_end(api: AirflowApi, console: Console, run: Run, seconds: float = _LON
     """Wait for a run's end, showing the states of its tasks.
 
     Raises:
+        AnswerNeededError: It will not end before people answer; tells what, and where.
         WaitError: It has not ended in time.
     """
     deadline = time.monotonic() + seconds
     while run.state not in ENDED:
         if time.monotonic() > deadline:
             raise WaitError(f"{run.dag_id} {run.run_id} is still {run.state} after {seconds:.0f} seconds.")
-        console.progress(", ".join(f"{task.task_id} {task.state}" for task in api.tasks(run)) or run.state)
+        tasks = api.tasks(run)
+        console.progress(", ".join(f"{task.task_id} {task.state}" for task in tasks) or run.state)
+        if questions := _questions_in_the_way(api, run, tasks):
+            raise AnswerNeededError(_ask(run, questions))
         time.sleep(_BETWEEN_LOOKS_SECONDS)
         run = api.run(run.dag_id, run.run_id)
     return run
+
+
+def waits_for_people(tasks: Sequence[Task], downstream: Mapping[str, Sequence[str]]) -> bool:
+    """Whether all that is left to do in a run waits for people to answer.
+
+    Args:
+        tasks: The run's tasks.
+        downstream: The tasks directly after each, by their ids.
+
+    Returns:
+        True when every task that has not ended asks people, or has not started and comes after one that does.
+    """
+    asking = {task.task_id for task in tasks if task.state == WAITS_FOR_PERSON}
+    blocked: set[str] = set()
+    found = list(asking)
+    while found:
+        after = set(downstream.get(found.pop(), ())) - blocked
+        blocked |= after
+        found += after
+    left = [task for task in tasks if task.state not in TASK_ENDED | {WAITS_FOR_PERSON}]
+    return bool(asking) and all(task.state == NOT_STARTED and task.task_id in blocked for task in left)
 
 
 def summary(api: AirflowApi, run: Run) -> list[str]:
@@ -94,6 +132,23 @@ def explain_failure(api: AirflowApi, run: Run) -> str:
     failed = [task for task in api.tasks(run) if task.state == "failed"]
     reasons = [f"  {task.task_id}: {_error_of(api, run, task)}" for task in failed]
     return "\n".join([f"{run.dag_id} {run.run_id} {run.state}.", *reasons])
+
+
+def _questions_in_the_way(api: AirflowApi, run: Run, tasks: Sequence[Task]) -> Sequence[Question]:
+    if not any(task.state == WAITS_FOR_PERSON for task in tasks):
+        return []  # the usual case costs no further request
+    # Whoever answers before the last call leaves no question: then there is something to wait for again.
+    return api.questions(run) if waits_for_people(tasks, api.downstream(run.dag_id)) else []
+
+
+def _ask(run: Run, questions: Sequence[Question]) -> str:
+    lines = [f"  {question.subject} {question.url}" for question in questions]
+    return "\n".join([f"{run.dag_id} {run.run_id} waits for an answer in the Airflow UI:", *lines])
+
+
+def _say_summary(api: AirflowApi, console: Console, run: Run) -> None:
+    for line in summary(api, run):
+        console.say(f"    {line}")
 
 
 def _error_of(api: AirflowApi, run: Run, task: Task) -> str:

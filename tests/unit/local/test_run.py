@@ -1,9 +1,106 @@
 from __future__ import annotations
 
+import io
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
 import pytest
 
+import local.run
+from local.airflow_api import AirflowApi, Task
+from local.console import Console
 from local.errors import UsageError
-from local.run import parse_conf
+from local.run import AnswerNeededError, parse_conf, run_dag, waits_for_people
+
+
+DOWNSTREAM = {
+    "plan": ["approve_demand", "apply_demand", "approve_sale", "apply_sale"],
+    "approve_demand": ["apply_demand"],
+    "apply_demand": ["publish_demand"],
+    "approve_sale": ["apply_sale"],
+    "apply_sale": ["publish_sale"],
+    "publish_demand": [],
+    "publish_sale": [],
+}
+ASKS_FOR_DEMAND = {"plan": "success", "approve_demand": "awaiting_input", "approve_sale": "skipped"}
+RUN_ID = "manual__2026-01-02T03:04:05+00:00"
+PAGE = "http://airflow/dags/change/runs/manual__2026-01-02T03:04:05%2B00:00/tasks"
+
+
+def tasks(**states: str) -> list[Task]:
+    return [Task(task_id, -1, states.get(task_id, "none"), 1) for task_id in DOWNSTREAM]
+
+
+@dataclass
+class FakeAirflow:
+    """Answers as Airflow's REST API does, for one run of one DAG; each look at its tasks finds the next states.
+
+    Attributes:
+        looks: The states that are not "none", by task, for each look; the run ends with the last one.
+        questions: What is asked, by task; those of tasks that no longer wait stay unanswered.
+        map_index: Of all tasks.
+    """
+
+    looks: list[dict[str, str]]
+    questions: dict[str, str] = field(default_factory=dict)
+    map_index: int = -1
+    _looked: int = 0
+
+    @property
+    def states(self) -> dict[str, str]:
+        return self.looks[min(self._looked, len(self.looks)) - 1]
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path.removeprefix("/api/v2/dags/change").removeprefix(f"/dagRuns/{RUN_ID}")
+        if path == "/taskInstances":
+            self._looked += 1
+        if found := re.fullmatch(r"/taskInstances/(\w+)/xcomEntries/return_value", path):
+            return httpx.Response(200, json={"value": {"summary": [f"{found[1]} is done"]}})
+        return httpx.Response(200, json=self._answer(path, dict(request.url.params)))
+
+    def _answer(self, path: str, asked: dict[str, str]) -> dict[str, Any]:
+        if path == "/tasks":
+            return {"tasks": [{"task_id": task, "downstream_task_ids": after} for task, after in DOWNSTREAM.items()]}
+        if path == "/taskInstances":
+            found = [{**self._task(task_id), "try_number": 1} for task_id in DOWNSTREAM]
+            return {"task_instances": found, "total_entries": len(found)}
+        if path == "/hitlDetails":
+            assert asked["response_received"] == "false"
+            details = [
+                {"subject": subject, "task_instance": self._task(task_id)}
+                for task_id, subject in self.questions.items()
+                if asked.get("state") in (None, self.states.get(task_id))
+            ]
+            return {"hitl_details": details, "total_entries": len(details)}
+        ended = self._looked >= len(self.looks)
+        run = {"dag_id": "change", "dag_run_id": RUN_ID, "run_type": "manual", "start_date": None}
+        return {**run, "state": "success" if ended else "running", "is_paused": False}
+
+    def _task(self, task_id: str) -> dict[str, Any]:
+        return {
+            "dag_id": "change",
+            "dag_run_id": RUN_ID,
+            "task_id": task_id,
+            "map_index": self.map_index,
+            "state": self.states.get(task_id),
+        }
+
+
+def run(airflow: FakeAirflow) -> str:
+    """What is printed by a run that needs no pauses between looks."""
+    stream = io.StringIO()
+    try:
+        run_dag(AirflowApi("http://airflow", httpx.MockTransport(airflow)), Console(stream), "change", {})
+    except AnswerNeededError as error:
+        stream.write(f"exit code {error.exit_code}: {error}\n")
+    return re.sub(r"\d+\.\d s", "N s", stream.getvalue())
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local.run, "_BETWEEN_LOOKS_SECONDS", 0.0)
 
 
 def test_conf_is_a_json_object_and_may_be_left_out() -> None:
@@ -18,3 +115,62 @@ def test_conf_is_a_json_object_and_may_be_left_out() -> None:
 def test_anything_else_is_refused_in_a_sentence(text: str, complaint: str) -> None:
     with pytest.raises(UsageError, match=complaint):
         parse_conf(text)
+
+
+@pytest.mark.parametrize(
+    ("states", "waits"),
+    [
+        ({"plan": "running"}, False),
+        ({"plan": "success"}, False),
+        (ASKS_FOR_DEMAND | {"apply_sale": "success", "publish_sale": "skipped"}, True),
+        (ASKS_FOR_DEMAND | {"apply_sale": "failed", "publish_sale": "upstream_failed"}, True),
+        (ASKS_FOR_DEMAND, False),
+        (ASKS_FOR_DEMAND | {"apply_sale": "running"}, False),
+        (ASKS_FOR_DEMAND | {"apply_sale": "up_for_retry"}, False),
+        (ASKS_FOR_DEMAND | {"apply_sale": "success"}, False),
+        (ASKS_FOR_DEMAND | {"approve_sale": "awaiting_input"}, True),
+        (ASKS_FOR_DEMAND | {"approve_sale": "none"}, False),
+        (ASKS_FOR_DEMAND | {"approve_sale": "success", "apply_sale": "queued"}, False),
+    ],
+)
+def test_a_run_waits_for_people_when_nothing_else_is_left_to_do(states: dict[str, str], waits: bool) -> None:
+    assert waits_for_people(tasks(**states), DOWNSTREAM) is waits
+
+
+def test_a_run_that_needs_an_answer_says_where_when_all_else_is_done() -> None:
+    done = ASKS_FOR_DEMAND | {"apply_sale": "success", "publish_sale": "skipped"}
+    looks = [{"plan": "running"}, ASKS_FOR_DEMAND | {"apply_sale": "running"}, done, done]
+
+    assert run(FakeAirflow(looks, {"approve_demand": "Change demand?"})) == (
+        f"  run change ({RUN_ID}): stopped after N s\n"
+        "    plan is done\n"
+        "    apply_sale is done\n"
+        f"exit code 3: change {RUN_ID} waits for an answer in the Airflow UI:\n"
+        f"  Change demand? {PAGE}/approve_demand/required_actions\n"
+    )
+
+
+def test_every_question_is_told_but_none_that_nobody_waits_for_any_more() -> None:
+    asking = ASKS_FOR_DEMAND | {"approve_sale": "awaiting_input"}
+    questions = {"approve_demand": "Change demand?", "approve_sale": "Change sale?"}
+
+    assert run(FakeAirflow([asking, asking], questions)).splitlines()[-2:] == [
+        f"  Change demand? {PAGE}/approve_demand/required_actions",
+        f"  Change sale? {PAGE}/approve_sale/required_actions",
+    ]
+    ended = ASKS_FOR_DEMAND | {"apply_sale": "success", "publish_sale": "success"}
+    assert "Change sale?" not in run(FakeAirflow([ended, ended], questions))
+
+
+def test_a_mapped_task_has_a_page_of_its_own() -> None:
+    asking = ASKS_FOR_DEMAND | {"approve_sale": "awaiting_input"}
+    airflow = FakeAirflow([asking, asking], {"approve_demand": "Change demand?"}, map_index=2)
+
+    assert run(airflow).endswith(f"{PAGE}/approve_demand/mapped/2/required_actions\n")
+
+
+def test_an_answer_that_comes_between_two_calls_lets_the_run_go_on() -> None:
+    asking = ASKS_FOR_DEMAND | {"apply_sale": "success", "publish_sale": "success"}
+    done = dict.fromkeys(DOWNSTREAM, "success")
+
+    assert run(FakeAirflow([asking, done, done])).startswith(f"  run change ({RUN_ID}): N s\n    plan is done\n")
