@@ -79,7 +79,7 @@ def await_end(api: AirflowApi, console: Console, run: Run, seconds: float = _LON
     """Wait for a run's end, showing the states of its tasks.
 
     Raises:
-        AnswerNeededError: It will not end before people answer; tells what, and where.
+        AnswerNeededError: It will not end before people answer; tells what, and where, and what has failed meanwhile.
         WaitError: It has not ended in time.
     """
     deadline = time.monotonic() + seconds
@@ -89,7 +89,7 @@ def await_end(api: AirflowApi, console: Console, run: Run, seconds: float = _LON
         tasks = api.tasks(run)
         console.progress(", ".join(f"{task.task_id} {task.state}" for task in tasks) or run.state)
         if questions := _questions_in_the_way(api, run, tasks):
-            raise AnswerNeededError(_ask(run, questions))
+            raise AnswerNeededError("\n".join([_ask(run, questions), *_failures(api, run, tasks)]))
         time.sleep(_BETWEEN_LOOKS_SECONDS)
         run = api.run(run.dag_id, run.run_id)
     return run
@@ -129,9 +129,11 @@ def summary(api: AirflowApi, run: Run) -> list[str]:
 
 def explain_failure(api: AirflowApi, run: Run) -> str:
     """What the failed tasks of a run say went wrong, and where to read more."""
-    failed = [task for task in api.tasks(run) if task.state == "failed"]
-    reasons = [f"  {task.task_id}: {_error_of(api, run, task)}" for task in failed]
-    return "\n".join([f"{run.dag_id} {run.run_id} {run.state}.", *reasons])
+    return "\n".join([f"{run.dag_id} {run.run_id} {run.state}.", *_failures(api, run, api.tasks(run))])
+
+
+def _failures(api: AirflowApi, run: Run, tasks: Sequence[Task]) -> list[str]:
+    return [f"  {task.task_id}: {_error_of(api, run, task)}" for task in tasks if task.state == "failed"]
 
 
 def _questions_in_the_way(api: AirflowApi, run: Run, tasks: Sequence[Task]) -> Sequence[Question]:

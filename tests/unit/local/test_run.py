@@ -58,6 +58,8 @@ class FakeAirflow:
             self._looked += 1
         if found := re.fullmatch(r"/taskInstances/(\w+)/xcomEntries/return_value", path):
             return httpx.Response(200, json={"value": {"summary": [f"{found[1]} is done"]}})
+        if path.endswith("/logs/1"):
+            return httpx.Response(200, json={"content": [{"level": "error", "event": "no such table"}]})
         return httpx.Response(200, json=self._answer(path, dict(request.url.params)))
 
     def _answer(self, path: str, asked: dict[str, str]) -> dict[str, Any]:
@@ -160,6 +162,15 @@ def test_every_question_is_told_but_none_that_nobody_waits_for_any_more() -> Non
     ]
     ended = ASKS_FOR_DEMAND | {"apply_sale": "success", "publish_sale": "success"}
     assert "Change sale?" not in run(FakeAirflow([ended, ended], questions))
+
+
+def test_what_failed_meanwhile_is_told_with_the_question() -> None:
+    states = ASKS_FOR_DEMAND | {"apply_sale": "failed", "publish_sale": "skipped"}
+
+    assert run(FakeAirflow([states, states], {"approve_demand": "Change demand?"})).splitlines()[-2:] == [
+        f"  Change demand? {PAGE}/approve_demand/required_actions",
+        "  apply_sale: no such table",
+    ]
 
 
 def test_a_mapped_task_has_a_page_of_its_own() -> None:
