@@ -1,18 +1,40 @@
-"""The bucket: what lies below a prefix."""
+"""The bucket: what lies below a prefix, and what is in an object."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
-from dmd_pipeline.aws.faults import translated
+from botocore.exceptions import ClientError
+
+from dmd_pipeline.aws.faults import error_code, translated
 from dmd_pipeline.errors import StorageError
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
+
+
+_BEYOND_THE_END: Final = "InvalidRange"
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """An object as a listing shows it.
+
+    Attributes:
+        key: Its key.
+        size: In bytes.
+        modified: When it was last written, to the second.
+    """
+
+    key: str
+    size: int
+    modified: datetime
 
 
 class Bucket:
@@ -50,6 +72,68 @@ class Bucket:
             token = page.get("NextContinuationToken")
             if token is None or (stop_after is not None and names and max(names) > stop_after):
                 return
+
+    def objects_below(self, prefix: str) -> Iterator[StoredObject]:
+        """All objects whose key begins with a prefix, at any depth, by key.
+
+        One LIST call a 1,000 objects, and at least one; made page by page as the objects are taken.
+
+        Raises:
+            StorageError: S3 refused.
+            ThrottledError: S3 asked to slow down until the retries ran out.
+        """
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
+        with translated(f"list s3://{self.name}/{prefix}", StorageError):
+            for page in pages:
+                for item in page.get("Contents", []):
+                    yield StoredObject(item["Key"], item["Size"], item["LastModified"])
+
+    def read(self, key: str) -> bytes:
+        """An object's content: one GET.
+
+        Raises:
+            StorageError: There is no such object, or S3 refused.
+            ThrottledError: S3 asked to slow down until the retries ran out.
+        """
+        with translated(f"read s3://{self.name}/{key}", StorageError):
+            return self._client.get_object(Bucket=self.name, Key=key)["Body"].read()
+
+    def read_range(self, key: str, start: int, length: int) -> bytes:
+        """A part of an object's content: one GET.
+
+        Args:
+            key: Of the object.
+            start: Offset of the first byte.
+            length: How many bytes, at least one.
+
+        Returns:
+            Fewer bytes than asked for at the end of the object, none beyond it.
+
+        Raises:
+            StorageError: There is no such object, or S3 refused.
+            ThrottledError: S3 asked to slow down until the retries ran out.
+            ValueError: Start or length make no range: S3 would answer with the whole object.
+        """
+        if start < 0 or length < 1:
+            raise ValueError(f"expected a range of at least one byte, found {length} bytes from {start}")
+        with translated(f"read s3://{self.name}/{key}", StorageError):
+            try:
+                answer = self._client.get_object(Bucket=self.name, Key=key, Range=f"bytes={start}-{start + length - 1}")
+            except ClientError as error:
+                if error_code(error) == _BEYOND_THE_END:
+                    return b""
+                raise
+            return answer["Body"].read()
+
+    def write(self, key: str, body: bytes, content_type: str) -> None:
+        """Write an object, over one that is there already: one PUT.
+
+        Raises:
+            StorageError: S3 refused.
+            ThrottledError: S3 asked to slow down until the retries ran out.
+        """
+        with translated(f"write s3://{self.name}/{key}", StorageError):
+            self._client.put_object(Bucket=self.name, Key=key, Body=body, ContentType=content_type)
 
     def _list(self, prefix: str, start_at: str, token: str | None) -> ListObjectsV2OutputTypeDef:
         with translated(f"list s3://{self.name}/{prefix}", StorageError):
