@@ -6,6 +6,7 @@ The hierarchy::
     ├── ConfigurationError         what people wrote: fixed by editing a file or a parameter
     │   ├── SettingsError          include/environments/{environment}.yaml
     │   ├── SchemaError            include/schemas/{table}.avsc or include/record_types/{table}.yaml
+    │   ├── SchemaRefusedError     the schema is sound, and the files or the catalog cannot follow it
     │   └── ParameterError         what a run was triggered with
     ├── InvalidRecordError         one change record that cannot become a row; never fails a batch
     ├── CatalogError               Glue refused, or holds something else than expected
@@ -13,7 +14,9 @@ The hierarchy::
     │   ├── TableNotFoundError
     │   ├── ConcurrentChangeError  somebody else changed the same table meanwhile: run again
     │   └── PartitionsFailedError  some partitions or tables failed; names each with its reason
-    ├── StorageError               S3 refused
+    ├── StorageError               S3 refused, or holds something else than expected
+    │   └── ContainerFileError     an object is no Avro container file, or a damaged one
+    ├── QueryFailedError           a query in Athena failed, or Athena refused it
     ├── ThrottledError             AWS asked to slow down until our patience ran out
     └── AlertError                 an alert could not be sent
 
@@ -42,6 +45,10 @@ class SettingsError(ConfigurationError):
 
 class SchemaError(ConfigurationError):
     """A table's Avro schema or declaration is invalid or cannot be expressed in Glue."""
+
+
+class SchemaRefusedError(ConfigurationError):
+    """A change of a schema that files or catalog cannot follow; says the nearest change that they can."""
 
 
 class ParameterError(ConfigurationError):
@@ -92,7 +99,33 @@ class PartitionsFailedError(CatalogError):
 
 
 class StorageError(PipelineError):
-    """S3 refused a call."""
+    """S3 refused a call, or holds something else than expected."""
+
+
+class ContainerFileError(StorageError):
+    """An object is no Avro object container file, or one that is cut off or damaged."""
+
+
+class QueryFailedError(PipelineError):
+    """A query in Athena failed, or Athena refused to start it.
+
+    Attributes:
+        reason: What Athena says.
+        workgroup: Where it ran.
+        execution_id: Under which Athena keeps it; None when it was never started.
+    """
+
+    def __init__(self, reason: str, workgroup: str, execution_id: str | None = None) -> None:
+        self.reason = reason
+        self.workgroup = workgroup
+        self.execution_id = execution_id
+        if execution_id is None:
+            super().__init__(f"Athena did not start a query in workgroup {workgroup}: {reason}")
+        else:
+            super().__init__(
+                f"query {execution_id} failed: {reason} (its text: Athena's console, workgroup {workgroup}, Recent "
+                f"queries; or aws athena get-query-execution --query-execution-id {execution_id})"
+            )
 
 
 class ThrottledError(PipelineError):
