@@ -6,10 +6,13 @@ is imported or built before a task asks for it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 
 if TYPE_CHECKING:
+    from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+
+    from dmd_pipeline.aws.athena import Workgroup
     from dmd_pipeline.aws.glue import Catalog
     from dmd_pipeline.aws.s3 import Bucket
     from dmd_pipeline.aws.sns import Topic
@@ -37,10 +40,41 @@ def alerts_topic(settings: Settings) -> Topic:
     return Topic(_client(settings, "sns"), settings.alerts_topic_arn)
 
 
+def workgroup(settings: Settings) -> Workgroup:
+    """The environment's Athena workgroup; queries name tables of the environment's database without it."""
+    from pyathena import connect
+    from pyathena.util import RetryConfig
+
+    from dmd_pipeline.aws.athena import Workgroup
+    from dmd_pipeline.aws.config import CLIENT_CONFIG
+
+    hook = _hook(settings, "athena")
+    connection = connect(
+        session=hook.get_session(region_name=settings.region),
+        region_name=settings.region,
+        endpoint_url=hook.conn_config.get_service_endpoint_url("athena"),
+        verify=hook.verify,
+        config=CLIENT_CONFIG,
+        retry_config=RetryConfig(attempt=1),  # boto3 tries again; both together would multiply
+        work_group=settings.workgroup,
+        schema_name=settings.database,
+        s3_staging_dir="",  # the workgroup says where results go, not a variable of pyathena's
+        poll_interval=_POLL_SECONDS,
+    )
+    return Workgroup(connection, settings.workgroup)
+
+
+_POLL_SECONDS: Final = 0.5
+"""Between two looks at a running query: each is a GetQueryExecution call, of which an account may make 20 a second."""
+
+
 def _client(settings: Settings, service: str) -> Any:
+    return _hook(settings, service).get_conn()
+
+
+def _hook(settings: Settings, service: str) -> AwsBaseHook:
     from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 
     from dmd_pipeline.aws.config import CLIENT_CONFIG
 
-    hook = AwsBaseHook(settings.aws_conn_id, client_type=service, region_name=settings.region, config=CLIENT_CONFIG)
-    return hook.get_conn()
+    return AwsBaseHook(settings.aws_conn_id, client_type=service, region_name=settings.region, config=CLIENT_CONFIG)
