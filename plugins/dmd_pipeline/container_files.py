@@ -37,8 +37,6 @@ LARGEST_HEADER: Final = 16 * 1024 * 1024
 _MAGIC: Final = b"Obj\x01"
 _SYNC_BYTES: Final = 16
 _LONGEST_LONG: Final = 10
-_EDGE: Final = _SYNC_BYTES + 2 * _LONGEST_LONG
-"""Between the data of two blocks: a sync marker and two longs."""
 _HEADER: Final = fastavro.parse_schema(
     {
         "type": "record",
@@ -87,7 +85,7 @@ def count_rows(read: Callable[[int, int], bytes], size: int) -> int:
     """How many rows a container file has, as the heads of its blocks say.
 
     Calls, for B blocks in S bytes: those for the header (one, up to 64 KiB of it) + at most the smaller of B + 1 and
-    ⌈S / (64 KiB - 36)⌉ - 1. That is one call for a file of up to 64 KiB, and one a block for large blocks.
+    ⌈S / (64 KiB - 16)⌉ - 1. That is one call for a file of up to 64 KiB, and one a block for large blocks.
 
     Args:
         read: Returns so many bytes from an offset, fewer at the end of the file.
@@ -109,7 +107,7 @@ def count_rows(read: Callable[[int, int], bytes], size: int) -> int:
         end = begin + length + _SYNC_BYTES
         if end > size:
             raise ContainerFileError(f"cut off: the block at byte {offset} goes to byte {end}, the file to {size}")
-        if window.at(end - _SYNC_BYTES, _EDGE, size)[:_SYNC_BYTES] != header.sync_marker:
+        if window.at(end - _SYNC_BYTES, _SYNC_BYTES, size) != header.sync_marker:
             raise ContainerFileError(f"the block at byte {offset} is damaged: no sync marker follows it")
         rows += count
         offset = end

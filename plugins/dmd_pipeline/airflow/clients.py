@@ -65,7 +65,7 @@ def workgroup(settings: Settings) -> Workgroup:
 
 
 _POLL_SECONDS: Final = 0.5
-"""Between two looks at a running query: each is a GetQueryExecution call, of which an account may make 20 a second."""
+"""Between two looks at a running query: each is a GetQueryExecution call, and few queries end sooner."""
 
 
 def _client(settings: Settings, service: str) -> Any:

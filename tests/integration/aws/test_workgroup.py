@@ -55,12 +55,15 @@ def test_rows_are_values_of_python(workgroup: Workgroup) -> None:
     assert found == ((1, Decimal("1.50"), "text", True, date(2025, 6, 1), None),)
 
 
-def test_more_rows_than_a_page_holds_cost_a_call_a_page(aws: LocalAws, workgroup: Workgroup) -> None:
+@pytest.mark.parametrize(("rows", "pages"), [(1, 1), (999, 1), (1000, 2), (2500, 3)])
+def test_rows_cost_a_call_a_page_and_the_header_is_one(
+    aws: LocalAws, workgroup: Workgroup, rows: int, pages: int
+) -> None:
     aws.calls.clear()
-    found = workgroup.rows("SELECT n FROM UNNEST(sequence(1, 2500)) AS t(n) ORDER BY n")
-    assert [row[0] for row in found] == list(range(1, 2501))
+    found = workgroup.rows(f"SELECT n FROM UNNEST(sequence(1, {rows})) AS t(n) ORDER BY n")
+    assert [row[0] for row in found] == list(range(1, rows + 1))
     assert aws.calls.count("athena:StartQueryExecution") == 1
-    assert aws.calls.count("athena:GetQueryResults") == 3
+    assert aws.calls.count("athena:GetQueryResults") == pages
 
 
 def test_tables_are_those_of_the_environment_and_the_scanned_bytes_are_told(
