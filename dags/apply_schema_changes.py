@@ -75,6 +75,7 @@ def apply_schema_changes() -> None:
             SETTINGS,
             load_record_types(),
             clients.catalog(SETTINGS),
+            run_id=context["run_id"],
             report_to=keep_report(context),
             **asked_of(context),
         )

@@ -30,10 +30,12 @@ class ChangeMark:
     Attributes:
         id: Names the change, for people and for the run that finishes it.
         columns: Column list that partitions added meanwhile get, None for the table's own.
+        backup: Key of the backup from which the change can be taken back, if there is one.
     """
 
     id: str
     columns: tuple[ColumnTypeDef, ...] | None = None
+    backup: str | None = None
 
     @classmethod
     def of(cls, table: TableTypeDef) -> Self | None:
@@ -55,9 +57,11 @@ class ChangeMark:
 
     @classmethod
     def _parse(cls, value: Mapping[str, object]) -> Self:
-        columns = value.get("columns")
+        columns, backup = value.get("columns"), value.get("backup")
+        if backup is not None and not isinstance(backup, str):
+            raise TypeError("backup is not a key")
         if columns is None:
-            return cls(str(value["id"]))
+            return cls(str(value["id"]), backup=backup)
         if not isinstance(columns, list):
             raise TypeError("columns is not a list")
         return cls(
@@ -66,9 +70,11 @@ class ChangeMark:
                 {"Name": column["Name"], "Type": column["Type"], "Comment": column.get("Comment", "")}
                 for column in columns
             ),
+            backup,
         )
 
     def as_parameter(self) -> str:
         """The mark as the Parameter's value."""
         columns = None if self.columns is None else list(self.columns)
-        return json.dumps({"id": self.id, "columns": columns}, sort_keys=True)
+        backup = {} if self.backup is None else {"backup": self.backup}
+        return json.dumps({"id": self.id, "columns": columns, **backup}, sort_keys=True)

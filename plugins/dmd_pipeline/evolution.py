@@ -23,7 +23,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from dmd_pipeline.hive import hive_type
-from dmd_pipeline.resolution import ENGINE, SPECIFICATION, obstacles, shown_type, written_field
+from dmd_pipeline.resolution import SPECIFICATION, obstacles, shown_type, written_field
 from dmd_pipeline.schemas import type_name, without_null
 from dmd_pipeline.wording import cut
 
@@ -148,11 +148,8 @@ def _record(old: Mapping[str, Any], new: Mapping[str, Any], path: str) -> Iterat
 
 def _removed(field: Mapping[str, Any], path: str, new_fields: Sequence[Mapping[str, Any]]) -> Difference:
     renamed = [one["name"] for one in new_fields if field["name"] in one.get("aliases", ())]
-    if renamed and written_field([field], next(one for one in new_fields if one["name"] == renamed[0])) is not None:
+    if renamed:
         readers = f"queries that name it fail: COLUMN_NOT_FOUND; {renamed[0]} shows its values from now on (alias)"
-    elif renamed:
-        readers = f"queries that name it fail: COLUMN_NOT_FOUND; {renamed[0]} is null in old rows: {ENGINE} finds no "
-        readers += "struct or decimal by its alias"
     else:
         readers = "queries that name it fail: COLUMN_NOT_FOUND; its values stay in the files"
     rule = f"{SCHEMA_UPDATES}: removing columns; {SPECIFICATION}: a field that the reader lacks is ignored"

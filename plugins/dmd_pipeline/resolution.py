@@ -7,8 +7,7 @@ branch of a union that was taken away.
 The rules are those of the specification (Avro 1.12, *Schema Resolution*), and where Athena's reader is narrower, those
 that a real Trino was seen to follow (docs/local-athena.md, *How a partition is read*):
 
-* a struct or a decimal that a file lacks is null, or an error: it can have no other default, and its aliases are not
-  looked at;
+* a struct or a decimal that a file lacks is null, or an error: it can have no other default, and no alias;
 * decimals must have the same scale, enums and fixed the same full name;
 * the names of records are not compared.
 
@@ -88,8 +87,6 @@ def written_field(fields: Sequence[Mapping[str, Any]], wanted: Mapping[str, Any]
     by_name = {field["name"]: field for field in fields}
     if wanted["name"] in by_name:
         return by_name[wanted["name"]]
-    if _is_looked_up(wanted["type"]):
-        return None
     return next((by_name[alias] for alias in wanted.get("aliases", ()) if alias in by_name), None)
 
 
@@ -161,7 +158,14 @@ def _record(writer: dict[str, Any], reader: dict[str, Any], field: str) -> Itera
     for wanted in reader["fields"]:
         path = f"{field}.{wanted['name']}" if field else wanted["name"]
         found = written_field(writer["fields"], wanted)
-        if found is not None:
+        if found is not None and found["name"] != wanted["name"] and _is_looked_up(wanted["type"]):
+            yield Obstacle(
+                path,
+                f"files call it {found['name']}, and it is a struct or a decimal",
+                f"{ENGINE}: looks structs and decimals up in the file's own schema, under their new name",
+                "leave the alias out: old rows then read null",
+            )
+        elif found is not None:
             yield from _resolve(found["type"], wanted["type"], path)
         elif "default" not in wanted:
             yield Obstacle(

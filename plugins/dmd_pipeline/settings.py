@@ -58,6 +58,19 @@ class Registration(_Section):
     )
 
 
+class SchemaChanges(_Section):
+    """How ``apply_schema_changes`` works."""
+
+    repair_drift: bool = Field(description="Undo what was changed by hand in Glue; otherwise only report it.")
+    approve_breaking: bool = Field(description="Ask a person before a breaking change.")
+    approval_hours: Annotated[int, Field(ge=1, le=168)] = Field(
+        description="Hours in which the person may answer; no answer is a rejection."
+    )
+    sampled_partitions: Annotated[int, Field(ge=0, le=1000)] = Field(
+        description="Look at the oldest and newest file of at most this many partitions of a table."
+    )
+
+
 class Schedules(_Section):
     """Cron expressions (UTC), one a scheduled DAG."""
 
@@ -82,6 +95,7 @@ class Settings(_Section):
     kms_key: Name = Field(description="Alias (without `alias/`) of the key that encrypts raw and quarantined records.")
     aws_conn_id: Name = Field(description="Airflow connection that gives access to AWS.")
     registration: Registration
+    schema_changes: SchemaChanges
     schedules: Schedules
 
     @property

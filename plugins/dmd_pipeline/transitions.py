@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from mypy_boto3_glue.type_defs import (
+        ColumnOutputTypeDef,
         ColumnTypeDef,
         PartitionInputTypeDef,
         PartitionTypeDef,
@@ -37,6 +38,11 @@ if TYPE_CHECKING:
     )
 
     from dmd_pipeline.change_marks import ChangeMark
+
+    Columns = Sequence[ColumnTypeDef] | Sequence[ColumnTypeDef | ColumnOutputTypeDef]
+    """A list of columns, as written or as read."""
+    Look = Callable[[PartitionTypeDef], PartitionInputTypeDef]
+    """How a partition should look."""
 
 
 _WRITABLE: Final = (
@@ -92,24 +98,24 @@ def with_mark(table: TableInputTypeDef, mark: ChangeMark | None) -> TableInputTy
     return {**table, "Parameters": parameters}
 
 
-def shared(columns: Sequence[ColumnTypeDef], others: Sequence[ColumnTypeDef]) -> list[ColumnTypeDef]:
+def shared(columns: Columns, others: Columns) -> list[ColumnTypeDef]:
     """The columns of the first list with which both begin; comments are not compared."""
     count = 0
     for one, other in zip(columns, others, strict=False):
         if _identity(one) != _identity(other):
             break
         count += 1
-    return list(columns[:count])
+    return cast("list[ColumnTypeDef]", list(columns[:count]))
 
 
-def shortening(partitions: Iterable[PartitionTypeDef], columns: Sequence[ColumnTypeDef]) -> tuple[Step, ...]:
+def shortening(partitions: Iterable[PartitionTypeDef], columns: Columns) -> tuple[Step, ...]:
     """The second state: partitions to shorten before their table gets other columns.
 
     A partition that begins like the table, or is the beginning of it, stands beside it as it is.
     """
     steps = []
     for partition in partitions:
-        own = cast("Sequence[ColumnTypeDef]", partition.get("StorageDescriptor", {}).get("Columns", ()))
+        own = partition.get("StorageDescriptor", {}).get("Columns", [])
         kept = shared(own, columns)
         if len(kept) < min(len(own), len(columns)):
             wanted = cast("PartitionInputTypeDef", {**_writable(partition), "StorageDescriptor": _cut(partition, kept)})
@@ -117,9 +123,7 @@ def shortening(partitions: Iterable[PartitionTypeDef], columns: Sequence[ColumnT
     return tuple(steps)
 
 
-def completing(
-    partitions: Iterable[PartitionTypeDef], wanted: Callable[[PartitionTypeDef], PartitionInputTypeDef]
-) -> tuple[Step, ...]:
+def completing(partitions: Iterable[PartitionTypeDef], wanted: Look) -> tuple[Step, ...]:
     """The fourth state: partitions that do not look as wanted, which says so for each of them."""
     steps = []
     for partition in partitions:
@@ -130,7 +134,7 @@ def completing(
     return tuple(steps)
 
 
-def like_table(table: TableInputTypeDef) -> Callable[[PartitionTypeDef], PartitionInputTypeDef]:
+def like_table(table: TableInputTypeDef) -> Look:
     """How partitions of a table look: its columns, SerDe and formats, each at its own location."""
     model = table["StorageDescriptor"]
 
@@ -150,9 +154,9 @@ def _writable(partition: PartitionTypeDef) -> Mapping[str, Any]:
     return {"Values": partition["Values"], "StorageDescriptor": partition.get("StorageDescriptor", {})}
 
 
-def _cut(partition: PartitionTypeDef, columns: Sequence[ColumnTypeDef]) -> Mapping[str, Any]:
+def _cut(partition: PartitionTypeDef, columns: Columns) -> Mapping[str, Any]:
     return {**partition.get("StorageDescriptor", {}), "Columns": columns}
 
 
-def _identity(column: ColumnTypeDef) -> tuple[str, str]:
+def _identity(column: ColumnTypeDef | ColumnOutputTypeDef) -> tuple[str, str]:
     return column["Name"].lower(), column.get("Type", "")

@@ -30,7 +30,7 @@ def fill(aws: LocalAws) -> None:
     settings, record_types = aws.settings, load_record_types()
     aws.seed_objects(settings.bucket, _objects(aws))
     catalog = Catalog(aws.client("glue"), settings.database)
-    apply_schema_changes.run(settings, record_types, catalog)
+    apply_schema_changes.run(settings, record_types, catalog, run_id="test")
     bucket = Bucket(aws.client("s3"), settings.bucket)
     register_partitions.run(settings, record_types, catalog, bucket, today=NOW.date())
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from dmd_pipeline.aws.faults import ItemError, translated
-from dmd_pipeline.errors import CatalogError, DatabaseNotFoundError, TableNotFoundError
+from dmd_pipeline.errors import CatalogError, ConcurrentChangeError, DatabaseNotFoundError, TableNotFoundError
 
 
 if TYPE_CHECKING:
@@ -78,6 +78,19 @@ class Catalog:
             except self._client.exceptions.EntityNotFoundException as error:
                 raise self._missing(name) from error
 
+    def table_names(self) -> list[str]:
+        """Names of the database's tables; 100 a call.
+
+        Raises:
+            DatabaseNotFoundError: The database does not exist.
+        """
+        pages = self._client.get_paginator("get_tables").paginate(DatabaseName=self.database)
+        with translated(f"list tables of {self.database}", CatalogError):
+            try:
+                return [table["Name"] for page in pages for table in page["TableList"]]
+            except self._client.exceptions.EntityNotFoundException as error:
+                raise DatabaseNotFoundError(f"database {self.database} does not exist: {_REMEDY}") from error
+
     def create_table(self, table: TableInputTypeDef) -> bool:
         """Create a table; False when one of its name was there already.
 
@@ -91,6 +104,39 @@ class Catalog:
                 return False
             except self._client.exceptions.EntityNotFoundException as error:
                 raise self._missing(table["Name"]) from error
+        return True
+
+    def update_table(self, table: TableInputTypeDef, version: str) -> None:
+        """Replace a table, all of it, when nobody has changed it since it was read; Glue archives the old version.
+
+        Args:
+            table: As it should be.
+            version: ``VersionId`` of the table as it was read.
+
+        Raises:
+            ConcurrentChangeError: It has another version by now; nothing was changed.
+            TableNotFoundError: It does not exist.
+            DatabaseNotFoundError: Not even its database does.
+        """
+        name = table["Name"]
+        with translated(f"update table {self.database}.{name}", CatalogError):
+            try:
+                self._client.update_table(DatabaseName=self.database, TableInput=table, VersionId=version)
+            except self._client.exceptions.ConcurrentModificationException as error:
+                raise ConcurrentChangeError(
+                    f"table {self.database}.{name} was changed by somebody else since it was read (version {version}): "
+                    "see who did it in its versions, and run again"
+                ) from error
+            except self._client.exceptions.EntityNotFoundException as error:
+                raise self._missing(name) from error
+
+    def delete_table(self, name: str) -> bool:
+        """Delete a table with its partitions and versions, no files; False when there is none of its name."""
+        with translated(f"delete table {self.database}.{name}", CatalogError):
+            try:
+                self._client.delete_table(DatabaseName=self.database, Name=name)
+            except self._client.exceptions.EntityNotFoundException:
+                return False
         return True
 
     def partitions(self, table: str, expression: str | None = None) -> Iterator[PartitionTypeDef]:

@@ -44,7 +44,7 @@ class World:
         self.patience = Patience(sleep=self.pauses.append)
 
     def create_tables(self) -> None:
-        apply_schema_changes.run(self.settings, load_record_types(), self.catalog)
+        apply_schema_changes.run(self.settings, load_record_types(), self.catalog, run_id="test")
 
     def put(self, table: str, *days: date | str) -> None:
         """An object in each date's folder."""

@@ -86,7 +86,7 @@ def _register(settings: Settings, glue: Any, s3: Any) -> None:
 
 
 def _create(settings: Settings, glue: Any, _s3: Any) -> None:
-    apply_schema_changes.run(settings, load_record_types(), Catalog(glue, settings.database))
+    apply_schema_changes.run(settings, load_record_types(), Catalog(glue, settings.database), run_id="test")
 
 
 JOBS = {"register_partitions": _register, "apply_schema_changes": _create}

@@ -32,7 +32,7 @@ def bare(aws: LocalAws, settings: Settings) -> World:
 
 
 def create(world: World, **asked: Any) -> Report:
-    return apply_schema_changes.run(world.settings, load_record_types(), world.catalog, **asked)
+    return apply_schema_changes.run(world.settings, load_record_types(), world.catalog, run_id="test", **asked)
 
 
 def test_every_missing_table_is_created_from_its_schema(bare: World) -> None:
@@ -54,16 +54,10 @@ def test_a_missing_database_is_created_too(bare: World) -> None:
 def test_a_second_run_only_reads(bare: World) -> None:
     create(bare)
     bare.aws.calls.clear()
-    assert create(bare).summary == [f"{table}: exists" for table in TABLES]
-    assert bare.aws.calls.totals() == Counter({"glue:GetDatabase": 1, "glue:GetTable": 4})
-
-
-def test_an_existing_table_is_not_touched_whatever_it_looks_like(bare: World) -> None:
-    definition: Any = {"Name": "demand", "Parameters": {"theirs": "1"}, "StorageDescriptor": {"Columns": []}}
-    bare.glue.create_table(DatabaseName=bare.settings.database, TableInput=definition)
-    before = bare.table("demand")
-    assert create(bare).outcomes == {**dict.fromkeys(TABLES, "created"), "demand": "exists"}
-    assert bare.table("demand") == before
+    assert create(bare).summary == [f"{table}: in sync" for table in TABLES]
+    assert bare.aws.calls.totals() == Counter(
+        {"glue:GetDatabase": 1, "glue:GetTables": 1, "glue:GetTable": 4, "glue:GetPartitions": 4}
+    )
 
 
 def test_only_the_tables_asked_for_are_created(bare: World) -> None:
@@ -75,14 +69,11 @@ def test_only_the_tables_asked_for_are_created(bare: World) -> None:
 def test_a_dry_run_plans_and_creates_nothing(bare: World) -> None:
     create(bare, tables=["sale"])
     report = create(bare, dry_run=True)
-    assert report.summary[0] == "dry run: demand: to create"
-    assert report.summary[-1] == "dry run: sale: exists"
-    assert str(report.plan).splitlines()[2:] == [
-        f"database  {bare.settings.database}  exists",
-        "table     demand                       create",
-        "table     event                        create",
-        "table     notification                 create",
-        "table     sale                         exists",
+    assert report.summary == [
+        "dry run: demand: planned: create",
+        "dry run: event: planned: create",
+        "dry run: notification: planned: create",
+        "dry run: sale: planned: in sync",
     ]
     assert len(bare.glue.get_tables(DatabaseName=bare.settings.database)["TableList"]) == 1
 
@@ -90,12 +81,10 @@ def test_a_dry_run_plans_and_creates_nothing(bare: World) -> None:
 def test_a_table_that_cannot_be_created_is_named_and_the_others_are_created(bare: World) -> None:
     bare.aws.fail("glue:CreateTable", "AccessDeniedException", message="Not you.")
     reports: list[Report] = []
-    with pytest.raises(
-        CatalogError, match=r"table demand was not created: cannot create table .*\.demand: AccessDeniedException: Not"
-    ):
+    with pytest.raises(CatalogError, match=r"table demand: cannot create table .*\.demand: AccessDeniedException: Not"):
         create(bare, report_to=reports.append)
     assert reports[0].outcomes == {**dict.fromkeys(TABLES, "created"), "demand": "failed"}
-    assert create(bare).outcomes == {**dict.fromkeys(TABLES, "exists"), "demand": "created"}
+    assert create(bare).outcomes == {**dict.fromkeys(TABLES, "in sync"), "demand": "created"}
 
 
 def test_an_unknown_table_is_refused_before_any_call(bare: World) -> None:
@@ -113,14 +102,14 @@ def test_a_table_that_others_create_meanwhile_counts(bare: World) -> None:
             World(bare.aws, bare.settings).create_tables()
 
     bare.glue.meta.events.register("before-call.glue.CreateTable", create_it_first)
-    assert create(bare).outcomes == dict.fromkeys(TABLES, "created by another run")
+    assert create(bare).outcomes == {**dict.fromkeys(TABLES, "in sync"), "demand": "created by another run"}
 
 
 def test_two_runs_at_once_both_succeed(bare: World) -> None:
     bare.glue.delete_database(Name=bare.settings.database)
     codes = job_processes.run_at_once("apply_schema_changes", 2, first_write="CreateDatabase")
     assert codes == [0, 0], "both runs succeeded"
-    assert create(bare).outcomes == dict.fromkeys(TABLES, "exists")
+    assert create(bare).outcomes == dict.fromkeys(TABLES, "in sync")
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
@@ -131,5 +120,7 @@ def test_a_run_killed_at_any_call_and_run_again_gives_what_one_whole_run_gives(b
         bare.glue.delete_database(Name=bare.settings.database)
         killed = job_processes.run_and_kill("apply_schema_changes", call, moment)
         create(bare)
-        assert create(bare).outcomes == dict.fromkeys(TABLES, "exists"), f"killed {moment} call {call}"
-    assert call == 11, "GetDatabase, CreateDatabase, four times CreateTable and GetTable; and one run to the end"
+        assert create(bare).outcomes == dict.fromkeys(TABLES, "in sync"), f"killed {moment} call {call}"
+    assert call == 20, (
+        "GetDatabase, CreateDatabase, GetTables; GetPartitions, GetDatabase, CreateTable, GetTable of each"
+    )
