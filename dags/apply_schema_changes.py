@@ -75,6 +75,8 @@ def apply_schema_changes() -> None:
             SETTINGS,
             load_record_types(),
             clients.catalog(SETTINGS),
+            clients.bucket(SETTINGS),
+            lambda: clients.workgroup(SETTINGS),
             run_id=context["run_id"],
             report_to=keep_report(context),
             **asked_of(context),

@@ -13,6 +13,7 @@ The hierarchy::
     │   ├── DatabaseNotFoundError
     │   ├── TableNotFoundError
     │   ├── ConcurrentChangeError  somebody else changed the same table meanwhile: run again
+    │   ├── VerificationError      Athena does not read what the files hold
     │   └── PartitionsFailedError  some partitions or tables failed; names each with its reason
     ├── StorageError               S3 refused, or holds something else than expected
     │   └── ContainerFileError     an object is no Avro container file, or a damaged one
@@ -83,6 +84,10 @@ class TableNotFoundError(CatalogError):
 
 class ConcurrentChangeError(CatalogError):
     """Somebody else changed the same table between our reading and our writing."""
+
+
+class VerificationError(CatalogError):
+    """What Athena reads of a table is not what its files hold."""
 
 
 class PartitionsFailedError(CatalogError):

@@ -61,6 +61,14 @@ class Layout:
         """Key of a file of invalid records written by the delivery worker at ``now`` (UTC)."""
         return f"{self.errors_prefix()}{now:%Y-%m-%d-%H-%M-%S}-{unique}.json"
 
+    def backups_prefix(self, table: str) -> str:
+        """Key prefix of the backups of a table's definition."""
+        return f"{self.prefix}/catalog-backups/{table}/"
+
+    def backup_key(self, table: str, now: datetime) -> str:
+        """Key of a backup made at ``now`` (UTC); keys sort by time."""
+        return f"{self.backups_prefix(table)}{now:%Y-%m-%dT%H-%M-%S.%fZ}.json.gz"
+
     def athena_results_location(self) -> str:
         """S3 URI below which the Athena workgroup writes its results."""
         return self.uri(f"{self.prefix}/athena/results/")

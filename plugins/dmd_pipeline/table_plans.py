@@ -38,8 +38,11 @@ from dmd_pipeline.wording import cut, some
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from mypy_boto3_glue.type_defs import PartitionTypeDef, TableInputTypeDef, TableTypeDef
+
+    from dmd_pipeline.resolution import Obstacle
 
 
 class Verdict(StrEnum):
@@ -78,11 +81,13 @@ class Writer:
         schema: As it stands in the files.
         example: URI of one of them.
         files: How many of the sampled files have it.
+        last_written: When the newest of them was written; None when that is not known.
     """
 
     schema: Mapping[str, Any]
     example: str
     files: int
+    last_written: datetime | None = None
 
     def __str__(self) -> str:
         return f"{self.files} sampled file{'s' if self.files > 1 else ''} such as {self.example}"
@@ -100,7 +105,8 @@ class TablePlan:
         drift: What else differs: changed by hand.
         stale: Partitions whose own copy is not the wanted one, by value.
         partitions: How many there are.
-        newer: Files that the catalog cannot read as it is now; one of them breaks its partition for readers.
+        newer: Files that the table cannot read as it is now, most often because they were written with a schema that
+            came before its table; one of them breaks its partition for readers.
         unfinished: Id of a change that was begun and not ended.
     """
 
@@ -138,7 +144,7 @@ class TablePlan:
         if self.unfinished is not None:
             words.append(f"change {self.unfinished} was begun and not ended")
         if self.newer:
-            words.append(f"WARNING, files are newer than the table: {some(self.newer, at_most=2)}")
+            words.append(f"WARNING, files that the table cannot read: {some(self.newer, at_most=2)}")
         return "; ".join(words)
 
     def __str__(self) -> str:
@@ -164,6 +170,7 @@ def plan(
     wanted: TableInputTypeDef,
     partitions: Sequence[PartitionTypeDef],
     writers: Sequence[Writer] = (),
+    broken: Sequence[str] = (),
 ) -> TablePlan:
     """Compare a table with what it should be.
 
@@ -172,6 +179,7 @@ def plan(
         wanted: As it should be.
         partitions: All of its partitions, whole.
         writers: The schemas with which files were written, as far as they were looked at.
+        broken: Files without any schema, and why.
     """
     old, new = _schema_of(current), expand(json.loads(wanted["Parameters"][SCHEMA_LITERAL]))
     schema = _of_schemas(old, new, writers, holds_data=bool(partitions))
@@ -195,15 +203,22 @@ def plan(
         drift,
         tuple(step.value for step in stale),
         len(partitions),
-        tuple(str(writer) for writer in writers if old is not None and obstacles(expand(writer.schema), old)),
+        (*(str(writer) for writer in writers if _is_newer(writer, current)), *broken),
         None if mark is None else mark.id,
     )
 
 
-def _schema_of(table: TableTypeDef) -> dict[str, Any] | None:
+def unreadable_by(table: TableTypeDef | TableInputTypeDef, writer: Writer) -> tuple[Obstacle, ...]:
+    """What keeps a table, as it is, from reading files; a table without a schema is not judged."""
+    schema = _schema_of(table)
+    return () if schema is None else obstacles(expand(writer.schema), schema)
+
+
+def _schema_of(table: TableTypeDef | TableInputTypeDef) -> dict[str, Any] | None:
     """The schema that reads the table's files, expanded; None when it has none, or one that is no schema."""
-    serde = table.get("StorageDescriptor", {}).get("SerdeInfo", {}).get("Parameters", {})
-    literal = table.get("Parameters", {}).get(SCHEMA_LITERAL, serde.get(SCHEMA_LITERAL))
+    storage: Mapping[str, Any] = table.get("StorageDescriptor", {})
+    in_serde = storage.get("SerdeInfo", {}).get("Parameters", {}).get(SCHEMA_LITERAL)
+    literal = table.get("Parameters", {}).get(SCHEMA_LITERAL, in_serde)
     try:
         return None if literal is None else expand(json.loads(literal))
     except (ValueError, SchemaError):
@@ -219,9 +234,22 @@ def _of_schemas(
         differences: tuple[Difference, ...] = (missing,)
     else:
         differences = compare(old, new) if holds_data else _without_data(compare(old, new))
-    for writer in writers:
+    # Of a table that is not to be changed, files that it cannot read are told as such: see _is_newer.
+    for writer in writers if differences else ():
         differences = with_obstacles(differences, obstacles(expand(writer.schema), new), str(writer))
     return differences
+
+
+def _is_newer(writer: Writer, table: TableTypeDef) -> bool:
+    """Whether files hold what their table cannot read, or may: a null, a symbol that it does not know.
+
+    Of files that are older than the table's last change, that they may hold such a thing says nothing: when it was
+    changed, each of them was read.
+    """
+    found = unreadable_by(table, writer)
+    changed = table.get("UpdateTime")
+    is_later = writer.last_written is None or changed is None or writer.last_written > changed
+    return any(obstacle.in_every_row or is_later for obstacle in found)
 
 
 def _without_data(differences: Sequence[Difference]) -> tuple[Difference, ...]:

@@ -6,6 +6,8 @@ import itertools
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+import pytest
+
 from dmd_pipeline.aws.glue import Catalog
 from dmd_pipeline.aws.s3 import Bucket
 from dmd_pipeline.delivery import container, deliver
@@ -30,8 +32,8 @@ def fill(aws: LocalAws) -> None:
     settings, record_types = aws.settings, load_record_types()
     aws.seed_objects(settings.bucket, _objects(aws))
     catalog = Catalog(aws.client("glue"), settings.database)
-    apply_schema_changes.run(settings, record_types, catalog, run_id="test")
     bucket = Bucket(aws.client("s3"), settings.bucket)
+    apply_schema_changes.run(settings, record_types, catalog, bucket, pytest.fail, run_id="test")
     register_partitions.run(settings, record_types, catalog, bucket, today=NOW.date())
 
 

@@ -11,20 +11,25 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
 from dmd_pipeline import hive
+from dmd_pipeline.change_marks import ChangeMark
 from dmd_pipeline.errors import (
     CatalogError,
+    ParameterError,
     PartitionsFailedError,
     PipelineError,
     SchemaRefusedError,
     TableNotFoundError,
 )
+from dmd_pipeline.jobs.file_schemas import sample
+from dmd_pipeline.jobs.recreation import Recreation
 from dmd_pipeline.jobs.table_change import TableChanger
-from dmd_pipeline.layout import PARTITION_KEY
+from dmd_pipeline.layout import PARTITION_KEY, partition_date_of
 from dmd_pipeline.parameters import chosen_tables
-from dmd_pipeline.table_plans import TablePlan, Verdict, plan, to_create
+from dmd_pipeline.table_plans import TablePlan, Verdict, Writer, plan, to_create, unreadable_by
 from dmd_pipeline.wording import some
 
 
@@ -33,12 +38,13 @@ if TYPE_CHECKING:
 
     from mypy_boto3_glue.type_defs import PartitionTypeDef, TableInputTypeDef
 
+    from dmd_pipeline.aws.athena import Workgroup
     from dmd_pipeline.aws.glue import Catalog
+    from dmd_pipeline.aws.s3 import Bucket
     from dmd_pipeline.jobs.table_change import Changed
     from dmd_pipeline.patience import Patience
     from dmd_pipeline.record_types import RecordType
     from dmd_pipeline.settings import Settings
-    from dmd_pipeline.table_plans import Writer
 
 
 logger = logging.getLogger(__name__)
@@ -53,7 +59,9 @@ Outcome = Literal[
     "repaired",
     "changed",
     "left as it is",
-    "waits for approval",
+    "not approved",
+    "recreated",
+    "rolled back",
     "refused",
     "failed",
 ]
@@ -69,6 +77,7 @@ class TableReport:
         plan: What was to be done; None when it could not even be made.
         changed: What was done to its partitions.
         error: Why it failed or was refused.
+        proof: What was proved by what, and where the backup is.
     """
 
     table: str
@@ -76,6 +85,7 @@ class TableReport:
     plan: TablePlan | None = None
     changed: Changed | None = None
     error: str | None = None
+    proof: str | None = None
 
     @property
     def partition_keys(self) -> list[str]:
@@ -96,6 +106,8 @@ class TableReport:
                 line += f", FAILED: {some([f'{value}: {why}' for value, why in sorted(self.changed.failed.items())])}"
         if self.plan is not None and self.plan.summary != f"{self.table}: {self.plan.verdict}":
             line += f" ({self.plan.summary.removeprefix(f'{self.table}: ')})"
+        if self.proof is not None:
+            line += f"; {self.proof}"
         if self.error is not None:
             line += f": {self.error}"
         return line
@@ -146,7 +158,23 @@ class Report:
             "partition_keys": self.partition_keys,
             "plan": self.plans,
             "newer": {table.table: list(table.plan.newer) for table in self.tables if table.plan and table.plan.newer},
+            "breaking": {
+                table.table: {"digest": table.plan.digest, "plan": str(table.plan)}
+                for table in self.tables
+                if table.plan is not None and table.plan.verdict is Verdict.BREAKING
+            },
         }
+
+
+class Strategy(StrEnum):
+    """How tables are changed."""
+
+    AUTO = "auto"
+    """In place where a change is compatible, with approval and proof where it is breaking."""
+    RECREATE = "recreate"
+    """With approval and proof, whatever the change, also when there is none."""
+    ROLLBACK = "rollback"
+    """Back to a backup."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +186,10 @@ class SchemaChanges:
         record_types: What tables there are, and their schemas.
         glue: The catalog.
         id: Names the run: what it left behind when it was killed is its own.
-        written: The schemas with which a table's files were written, given its partitions.
+        bucket: Where files and backups are.
+        workgroup: Gives Athena, which proves breaking changes.
+        strategy: How tables are changed.
+        approved: Digests of plans that somebody approved, by table.
         patience: How long to insist on partitions that Glue throttles.
         now: The time.
     """
@@ -167,7 +198,10 @@ class SchemaChanges:
     record_types: Mapping[str, RecordType]
     glue: Catalog
     id: str
-    written: Callable[[str, Sequence[PartitionTypeDef]], Sequence[Writer]] = lambda _table, _partitions: ()
+    bucket: Bucket
+    workgroup: Callable[[], Workgroup]
+    strategy: Strategy = Strategy.AUTO
+    approved: Mapping[str, str] = field(default_factory=dict)
     patience: Patience | None = None
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
@@ -178,19 +212,46 @@ class SchemaChanges:
             partitions = list(self.glue.partitions(table))
         except TableNotFoundError:
             return to_create(wanted)
+        writers, broken = self._written(table, partitions)
         # Read last, as registration does: what decides is then as fresh as can be.
-        return plan(self.glue.table(table), wanted, partitions, self.written(table, partitions))
+        made = plan(self.glue.table(table), wanted, partitions, writers, broken)
+        if self.strategy is Strategy.RECREATE and made.verdict is not Verdict.REFUSED:
+            return replace(made, verdict=Verdict.BREAKING)
+        return made
 
     def wanted(self, table: str) -> TableInputTypeDef:
         """The table that include/schemas asks for."""
         return hive.table_input(table, self.record_types[table].schema, self.settings.layout.table_location(table))
 
-    def apply(self, made: TablePlan) -> TableReport:
-        """Do what a plan says; raises nothing but defects: what AWS refuses is in the report."""
+    def work_on(self, table: str, *, dry_run: bool) -> TableReport:
+        """Plan, and do what the plan says; what AWS refuses is in the report."""
+        made = None
         try:
+            made = self.plan(table)
+            logger.info("%s", made)
+            if dry_run:
+                return TableReport(table, "planned", made)
+            if made.unfinished is not None and self._settled(made):
+                made = self.plan(table)
             return self._apply(made)
         except PipelineError as error:
-            return TableReport(made.table, "failed", made, error=str(error))
+            return TableReport(table, "failed", made, error=str(error))
+
+    def roll_back(self, table: str, key: str | None) -> TableReport:
+        """Bring a table back to a backup, the latest by default; the schema in include/schemas has to follow."""
+        try:
+            recreation = self._recreation()
+            key = key or recreation.latest_backup(table)
+            unreadable = [
+                f"{writer} ({found[0].field}: {found[0].reason})"
+                for writer in self._written(table, list(self.glue.partitions(table)))[0]
+                if (found := unreadable_by(recreation.backup(key).table, writer))
+            ]
+            if unreadable:
+                raise CatalogError(f"{key} cannot be restored: its schema does not read {some(unreadable, at_most=3)}")
+            return TableReport(table, "rolled back", changed=recreation.roll_back(table, key), proof=f"to {key}")
+        except PipelineError as error:
+            return TableReport(table, "failed", error=str(error))
 
     def _apply(self, made: TablePlan) -> TableReport:
         match made.verdict:
@@ -200,35 +261,77 @@ class SchemaChanges:
                 return self._create(made)
             case Verdict.REFUSED:
                 return TableReport(made.table, "refused", made, error=_refusal(made))
+            case Verdict.BREAKING if not self._is_approved(made):
+                return TableReport(made.table, "not approved", made)
             case Verdict.BREAKING:
-                return TableReport(made.table, "waits for approval", made)
-            case Verdict.DRIFT if not self.settings.schema_changes.repair_drift:
+                recreated = self._recreation().recreate(made.wanted)
+                return TableReport(made.table, "recreated", made, recreated.changed, proof=str(recreated))
+            case Verdict.DRIFT if made.unfinished is None and not self.settings.schema_changes.repair_drift:
                 return TableReport(made.table, "left as it is", made)
-        changed = self.changer.change(made.wanted)
+        changed = self._changer().change(made.wanted)
         outcome: Outcome = "repaired" if made.verdict is Verdict.DRIFT else "changed"
         return TableReport(made.table, "failed" if changed.failed else outcome, made, changed)
 
-    @property
-    def changer(self) -> TableChanger:
-        """Changes tables in the name of this run."""
-        parallel = self.settings.registration.parallel_batches
-        return TableChanger(self.glue, self.id, parallel, self.patience, self.now)
+    def _is_approved(self, made: TablePlan) -> bool:
+        return not self.settings.schema_changes.approve_breaking or self.approved.get(made.table) == made.digest
+
+    def _settled(self, made: TablePlan) -> bool:
+        """End what another run began and was killed at, where going on needs its backup or somebody's approval."""
+        mark = ChangeMark.of(self.glue.table(made.table))
+        if mark is not None and mark.backup is not None:
+            recreated = self._recreation().settle(made.table, mark)
+            logger.warning(
+                "%s: %s was cut off: %s", made.table, mark.id, recreated or "taken back, nothing was switched"
+            )
+            return True
+        if mark is not None and made.verdict in (Verdict.BREAKING, Verdict.REFUSED):
+            self._changer().take_back(made.table)
+            return True
+        return False
 
     def _create(self, made: TablePlan) -> TableReport:
         created = self.glue.create_table(made.wanted)
         self.glue.table(made.table)  # looked at again: raises when it is not there
         return TableReport(made.table, "created" if created else "created by another run", made)
 
+    def _changer(self) -> TableChanger:
+        """Changes tables in the name of this run."""
+        parallel = self.settings.registration.parallel_batches
+        return TableChanger(self.glue, self.id, parallel, self.patience, self.now)
+
+    def _recreation(self) -> Recreation:
+        parallel = self.settings.registration.parallel_batches
+        return Recreation(self._changer(), self.bucket, self.settings.layout, self.workgroup(), self.now, parallel)
+
+    def _written(self, table: str, partitions: Sequence[PartitionTypeDef]) -> tuple[list[Writer], list[str]]:
+        """The schemas with which files were written, and files that have none."""
+        at_most = self.settings.schema_changes.sampled_partitions
+        dates = [
+            day for one in partitions if (day := partition_date_of(f"{PARTITION_KEY}={one['Values'][0]}/")) is not None
+        ]
+        if not dates or not at_most:
+            return [], []
+        parallel = self.settings.registration.parallel_batches
+        found = sample(self.bucket, self.settings.layout, table, dates, at_most_partitions=at_most, parallel=parallel)
+        return (
+            [Writer(one.schema, one.example, one.files, one.last_written) for one in found.schemas],
+            [f"{uri} ({reason})" for uri, reason in found.unreadable.items()],
+        )
+
 
 def run(
     settings: Settings,
     record_types: Mapping[str, RecordType],
     glue: Catalog,
+    bucket: Bucket,
+    workgroup: Callable[[], Workgroup],
     *,
     run_id: str,
-    written: Callable[[str, Sequence[PartitionTypeDef]], Sequence[Writer]] | None = None,
     tables: Sequence[str] | None = None,
     dry_run: bool = False,
+    strategy: str = Strategy.AUTO,
+    rollback_to: str | None = None,
+    approved: Mapping[str, str] | None = None,
     patience: Patience | None = None,
     now: Callable[[], datetime] | None = None,
     report_to: Callable[[Report], None] | None = None,
@@ -239,39 +342,49 @@ def run(
         settings: Of the environment.
         record_types: What tables there are, and their schemas.
         glue: The catalog.
+        bucket: Where files and backups are.
+        workgroup: Gives Athena, which is asked for when a breaking change is to be proved.
         run_id: Names the run; a run that was killed and is tried again has the same.
-        written: The schemas with which a table's files were written, given its partitions; none is read if None.
         tables: Which tables; all when None or empty.
         dry_run: Only plan.
+        strategy: One of ``Strategy``.
+        rollback_to: Key of the backup to go back to, of one table; the latest when None.
+        approved: Digests of plans that somebody approved, by table.
         patience: How long to insist on partitions that Glue throttles.
         now: The time.
         report_to: Gets the report before any error is raised.
 
     Returns:
-        The report, of a run in which everything succeeded; a table may wait for approval.
+        The report, of a run in which everything succeeded; a table's plan may not be approved.
 
     Raises:
-        ParameterError: A table is unknown.
+        ParameterError: A table or strategy is unknown, or a backup fits neither the strategy nor the tables.
         SchemaError: Glue cannot express a schema; nothing was read or written.
         SchemaRefusedError: Some schemas cannot be applied; names each with the nearest change that could be.
         PartitionsFailedError: Some partitions could not be written; readers get their rows all the same.
         CatalogError: Glue refused; the message names each table that failed.
     """
     chosen = chosen_tables(tables, record_types)
-    work = SchemaChanges(settings, record_types, glue, run_id, written or (lambda _table, _partitions: ()), patience)
+    how = _strategy(strategy, rollback_to, chosen)
+    work = SchemaChanges(settings, record_types, glue, run_id, bucket, workgroup, how, approved or {}, patience)
     if now is not None:
         work = replace(work, now=now)
     for table in chosen:
         work.wanted(table)  # raises before anything is read
     missing = not glue.database_exists()
-    if missing and not dry_run:
-        # False when another run was quicker: what counts is that it is there now.
-        glue.create_database(_DATABASE_DESCRIPTION)
     if missing and dry_run:
-        reports = [TableReport(table, "planned", to_create(work.wanted(table))) for table in chosen]
-        report = Report(tuple(reports), dry_run=True)
+        report = Report(tuple(TableReport(one, "planned", to_create(work.wanted(one))) for one in chosen), dry_run=True)
     else:
-        report = _work_on(work, chosen, dry_run=dry_run)
+        if missing:
+            # False when another run was quicker: what counts is that it is there now.
+            glue.create_database(_DATABASE_DESCRIPTION)
+        every = len(chosen) == len(record_types)
+        unknown = [name for name in glue.table_names() if name not in record_types] if every else []
+        if how is Strategy.ROLLBACK and not dry_run:
+            reports = [work.roll_back(table, rollback_to) for table in chosen]
+        else:
+            reports = [work.work_on(table, dry_run=dry_run) for table in chosen]
+        report = Report(tuple(reports), tuple(unknown), dry_run)
     for line in report.summary:
         logger.info("%s", line)
     if report_to is not None:
@@ -280,18 +393,14 @@ def run(
     return report
 
 
-def _work_on(work: SchemaChanges, tables: Sequence[str], *, dry_run: bool) -> Report:
-    unknown = tuple(name for name in work.glue.table_names() if name not in work.record_types)
-    reports = []
-    for table in tables:
-        try:
-            made = work.plan(table)
-        except PipelineError as error:
-            reports.append(TableReport(table, "failed", error=str(error)))
-            continue
-        logger.info("%s", made)
-        reports.append(TableReport(table, "planned", made) if dry_run else work.apply(made))
-    return Report(tuple(reports), unknown, dry_run)
+def _strategy(strategy: str, rollback_to: str | None, tables: Sequence[str]) -> Strategy:
+    if strategy not in list(Strategy):
+        raise ParameterError(f"strategy: unknown {strategy!r}; known are {', '.join(Strategy)}")
+    if rollback_to and strategy != Strategy.ROLLBACK:
+        raise ParameterError("rollback_to: it is for the strategy rollback; choose that, or leave it empty")
+    if rollback_to and len(tables) != 1:
+        raise ParameterError(f"rollback_to: a backup is one table's; choose one of {', '.join(tables)}")
+    return Strategy(strategy)
 
 
 def raise_failures(report: Report) -> None:

@@ -28,8 +28,8 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 def run_the_jobs(aws: LocalAws, settings: Settings) -> None:
     """What the two DAGs do."""
     catalog = Catalog(aws.client("glue"), settings.database)
-    apply_schema_changes.run(settings, load_record_types(), catalog, run_id="test")
     bucket = Bucket(aws.client("s3"), settings.bucket)
+    apply_schema_changes.run(settings, load_record_types(), catalog, bucket, pytest.fail, run_id="test")
     register_partitions.run(settings, load_record_types(), catalog, bucket, today=NOW.date())
 
 

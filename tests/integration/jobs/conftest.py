@@ -7,10 +7,12 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import pyathena
 import pytest
 from botocore.config import Config
 from moto.s3.models import s3_backends
 
+from dmd_pipeline.aws.athena import Workgroup
 from dmd_pipeline.aws.glue import Catalog
 from dmd_pipeline.aws.s3 import Bucket
 from dmd_pipeline.jobs import apply_schema_changes, register_partitions
@@ -29,6 +31,18 @@ TODAY = date(2026, 3, 1)
 NO_RETRIES = Config(retries={"total_max_attempts": 1}, max_pool_connections=16)
 
 
+def workgroup(settings: Settings) -> Workgroup:
+    """The local Athena."""
+    connection = pyathena.connect(
+        work_group=settings.workgroup,
+        schema_name=settings.database,
+        region_name=settings.region,
+        s3_staging_dir="",
+        poll_interval=0.01,
+    )
+    return Workgroup(connection, settings.workgroup)
+
+
 @dataclass
 class World:
     """The local AWS with the environment's tables in it, seen through the gateways."""
@@ -44,7 +58,15 @@ class World:
         self.patience = Patience(sleep=self.pauses.append)
 
     def create_tables(self) -> None:
-        apply_schema_changes.run(self.settings, load_record_types(), self.catalog, run_id="test")
+        self.apply_schemas()
+
+    def apply_schemas(self, record_types: Any = None, **asked: Any) -> apply_schema_changes.Report:
+        """Run the job, without waiting for anything."""
+        arguments = {"run_id": "test", "patience": self.patience, **asked}
+        kinds = load_record_types() if record_types is None else record_types
+        return apply_schema_changes.run(
+            self.settings, kinds, self.catalog, self.bucket, lambda: workgroup(self.settings), **arguments
+        )
 
     def put(self, table: str, *days: date | str) -> None:
         """An object in each date's folder."""

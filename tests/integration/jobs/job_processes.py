@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext
     from multiprocessing.synchronize import Barrier
 
+    from dmd_pipeline.aws.athena import Workgroup
+
 KILLED = 77
 _LONGEST_WAIT_SECONDS = 60
 
@@ -85,8 +87,13 @@ def _register(settings: Settings, glue: Any, s3: Any) -> None:
     )
 
 
-def _create(settings: Settings, glue: Any, _s3: Any) -> None:
-    apply_schema_changes.run(settings, load_record_types(), Catalog(glue, settings.database), run_id="test")
+def _create(settings: Settings, glue: Any, s3: Any) -> None:
+    catalog, bucket = Catalog(glue, settings.database), Bucket(s3, settings.bucket)
+    apply_schema_changes.run(settings, load_record_types(), catalog, bucket, _no_athena, run_id="test")
+
+
+def _no_athena() -> Workgroup:
+    raise AssertionError("nothing is to be proved")
 
 
 JOBS = {"register_partitions": _register, "apply_schema_changes": _create}

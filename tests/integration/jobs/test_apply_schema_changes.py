@@ -10,7 +10,6 @@ import pytest
 
 from dmd_pipeline import hive
 from dmd_pipeline.errors import CatalogError, ParameterError
-from dmd_pipeline.jobs import apply_schema_changes
 from dmd_pipeline.record_types import load_record_types
 from tests.integration.jobs import job_processes
 from tests.integration.jobs.conftest import World
@@ -32,7 +31,7 @@ def bare(aws: LocalAws, settings: Settings) -> World:
 
 
 def create(world: World, **asked: Any) -> Report:
-    return apply_schema_changes.run(world.settings, load_record_types(), world.catalog, run_id="test", **asked)
+    return world.apply_schemas(**asked)
 
 
 def test_every_missing_table_is_created_from_its_schema(bare: World) -> None:

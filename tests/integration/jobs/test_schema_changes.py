@@ -10,7 +10,7 @@ import fastavro
 import pytest
 
 from dmd_pipeline.errors import PipelineError, SchemaRefusedError
-from dmd_pipeline.jobs import apply_schema_changes, register_partitions
+from dmd_pipeline.jobs import register_partitions
 from dmd_pipeline.record_types import RecordType, TimestampRule
 from dmd_pipeline.table_plans import Verdict
 from tests.conformance.account import Account
@@ -57,8 +57,7 @@ class Table:
 
     def apply(self, **asked: Any) -> Report:
         """Run the job."""
-        arguments = {"run_id": "test", "patience": self.world.patience, **asked}
-        return apply_schema_changes.run(self.world.settings, self.record_types, self.world.catalog, **arguments)
+        return self.world.apply_schemas(self.record_types, **asked)
 
     def register(self) -> None:
         """Run registration."""
@@ -178,7 +177,7 @@ def test_a_breaking_change_waits_and_changes_nothing(aws: LocalAws, settings: Se
     before = table.state()
     table.schema = change.new
     report = table.apply()
-    assert report.outcomes == {TABLE: "waits for approval"}
+    assert report.outcomes == {TABLE: "not approved"}
     assert report.tables[0].plan is not None
     assert report.tables[0].plan.verdict is Verdict.BREAKING
     assert change.saying in " ".join(one.readers for one in report.tables[0].plan.differences)
