@@ -147,6 +147,28 @@ class TablePlan:
             words.append(f"WARNING, files that the table cannot read: {some(self.newer, at_most=2)}")
         return "; ".join(words)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return self.verdict is Verdict.IN_SYNC
+
+    @property
+    def as_markdown(self) -> str:
+        """The plan for a page: its differences as a table."""
+        rows = [
+            (
+                f"`{one.sign}` **{one.field}**",
+                f"{one.before or 'none'} → {one.after or 'none'}",
+                one.kind,
+                one.readers,
+                one.rule,
+            )
+            for one in self.differences
+        ]
+        headers = ("field", "from → to", "", "what it means for readers", "rule")
+        cells = [[str(cell).replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
+        return f"{self.summary}\n\n{tabulate(cells, headers=headers, tablefmt='pipe', disable_numparse=True)}"
+
     def __str__(self) -> str:
         rows = [
             (one.sign, one.field, cut(one.before, _LONGEST), cut(one.after, _LONGEST), one.kind, one.readers, one.rule)

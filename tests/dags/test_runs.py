@@ -54,13 +54,53 @@ def alerts(aws: LocalAws, settings: Settings) -> list[dict[str, Any]]:
     return [json.loads(body["Message"]) if "Message" in body else body for body in bodies]
 
 
-def test_tables_are_created_and_then_exist(aws: LocalAws, runner: DagRunner) -> None:
+def test_tables_are_created_and_then_in_sync(aws: LocalAws, runner: DagRunner) -> None:
     first = runner.run("apply_schema_changes")
-    assert (first["state"], first["tasks"]) == ("success", {"apply": "success"})
-    assert first["returned"]["apply"]["summary"] == [f"{table}: created" for table in TABLES]
+    assert first["state"] == "success"
+    assert first["tasks"] == {
+        "plan": "success",
+        **{f"approve_{table}": "skipped" for table in TABLES},
+        **{f"apply_{table}": "success" for table in TABLES},
+        **{f"publish_{table}": "skipped" for table in TABLES},
+    }
+    assert [first["returned"][f"apply_{table}"]["summary"] for table in TABLES] == [
+        [f"{table}: created"] for table in TABLES
+    ]
     second = runner.run("apply_schema_changes")
-    assert second["returned"]["apply"]["summary"] == [f"{table}: exists" for table in TABLES]
+    assert second["returned"]["plan"]["summary"] == [f"{table}: planned: in sync" for table in TABLES]
+    assert {state for task, state in second["tasks"].items() if task != "plan"} == {"skipped"}
     assert aws.calls.count("glue:CreateTable") == 4
+
+
+def test_what_was_changed_by_hand_is_put_right_and_its_dates_are_published(
+    aws: LocalAws, runner: DagRunner, settings: Settings
+) -> None:
+    runner.run("apply_schema_changes")
+    put(aws, settings, "demand", "2020-01-01")
+    runner.run("register_partitions", tables=["demand"])
+    glue: Any = aws.client("glue")
+    now = glue.get_table(DatabaseName=settings.database, Name="demand")["Table"]
+    changed = {key: now[key] for key in ("Name", "TableType", "PartitionKeys", "StorageDescriptor", "Parameters")}
+    changed["StorageDescriptor"]["Columns"].append({"Name": "note", "Type": "string"})
+    glue.update_table(DatabaseName=settings.database, TableInput=changed)
+    runner.run("register_partitions", tables=["demand"])
+    result = runner.run("apply_schema_changes")
+    assert result["returned"]["plan"]["to_do"] == ["demand"]
+    assert result["returned"]["apply_demand"]["summary"][0].startswith("demand: repaired, 3 partitions written")
+    assert ["demand", "2020-01-01"] in result["emitted"]
+    assert (result["tasks"]["publish_demand"], result["tasks"]["apply_sale"]) == ("success", "skipped")
+
+
+def test_a_table_with_files_that_it_cannot_read_is_told_of(
+    aws: LocalAws, runner: DagRunner, settings: Settings
+) -> None:
+    runner.run("apply_schema_changes")
+    put(aws, settings, "demand", "2020-01-01")
+    runner.run("register_partitions", tables=["demand"])
+    assert runner.run("apply_schema_changes")["state"] == "success"
+    (alert,) = alerts(aws, settings)
+    assert alert["title"] == "local: demand has files that the table cannot read"
+    assert "partition_date=2020-01-01/" in alert["text"]
 
 
 def test_new_dates_become_partition_keys_of_their_tables_assets_and_others_are_skipped(
@@ -140,7 +180,11 @@ def test_a_run_without_tables_fails_with_the_remedy_and_publishes_nothing(
     [
         ("register_partitions", {"table": ["demand"]}, "'table'; known are dry_run, from_date, tables, to_date"),
         ("register_partitions", {"today": "2020-01-01", "patience": None}, "'patience', 'today'; known are"),
-        ("apply_schema_changes", {"from_date": "2020-01-01"}, "'from_date'; known are dry_run, tables"),
+        (
+            "apply_schema_changes",
+            {"from_date": "2020-01-01"},
+            "'from_date'; known are dry_run, rollback_to, strategy, tables",
+        ),
     ],
 )
 def test_a_key_that_is_no_param_fails_the_run_by_its_name_before_any_call(

@@ -54,3 +54,25 @@ def dry_run_param(*, default: bool) -> dict[str, Param]:
             type="boolean",
         )
     }
+
+
+def strategy_params() -> dict[str, Param]:
+    """``strategy`` and ``rollback_to``: how tables are changed, and back to what."""
+    return {
+        "strategy": Param(
+            "auto",
+            title="Strategy",
+            description=(
+                "auto: in place, breaking changes with approval and proof. recreate: with approval and proof in any "
+                "case. rollback: back to a backup of the table's definition."
+            ),
+            type="string",
+            enum=["auto", "recreate", "rollback"],
+        ),
+        "rollback_to": Param(
+            None,
+            title="Roll back to",
+            description="Key of a backup (data-pipeline/catalog-backups/…) of one table; empty for the latest.",
+            type=["null", "string"],
+        ),
+    }

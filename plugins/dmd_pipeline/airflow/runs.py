@@ -52,7 +52,7 @@ def keep_report(context: Context) -> Callable[[Reports], None]:
 
 
 def skip_downstream(context: Context, *, unless: Collection[str]) -> None:
-    """End a task that succeeded by skipping those after it that have nothing to do.
+    """End a task that succeeded by skipping those directly after it that have nothing to do.
 
     A task that finds this out for itself costs the start of a process; one that is skipped from here costs nothing.
 
@@ -60,5 +60,10 @@ def skip_downstream(context: Context, *, unless: Collection[str]) -> None:
         context: Of the task that ends.
         unless: Ids of the tasks that have something to do.
     """
-    idle = [task for task in context["task"].downstream_list if task.task_id not in unless]
+    skip(context, [task.task_id for task in context["task"].downstream_list if task.task_id not in unless])
+
+
+def skip(context: Context, task_ids: Collection[str]) -> None:
+    """Skip tasks that come later, directly or not."""
+    idle = [context["dag"].get_task(task_id) for task_id in task_ids]
     SkipMixin().skip(context["ti"], idle)  # type: ignore[no-untyped-call]  # Airflow left it untyped

@@ -14,3 +14,5 @@ class Tag(StrEnum):
     # What it may do
     ADDS = "impact:adds"
     """Only adds, or puts right what can be computed again."""
+    CHANGES = "impact:changes"
+    """Changes what is there: planned, proved, and undoable."""

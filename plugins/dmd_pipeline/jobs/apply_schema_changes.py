@@ -99,9 +99,7 @@ class TableReport:
         if self.outcome == "planned" and self.plan is not None:
             line += f": {self.plan.verdict}"
         if self.changed is not None:
-            line += (
-                f", {len(self.changed.completed):,} of {self.plan.partitions if self.plan else 0:,} partitions written"
-            )
+            line += f", {len(self.changed.completed):,} partitions written"
             if self.changed.failed:
                 line += f", FAILED: {some([f'{value}: {why}' for value, why in sorted(self.changed.failed.items())])}"
         if self.plan is not None and self.plan.summary != f"{self.table}: {self.plan.verdict}":
@@ -135,7 +133,7 @@ class Report:
     @property
     def summary(self) -> list[str]:
         """One line a table, for people."""
-        lines = [f"{'dry run: ' if self.dry_run else ''}{table.summary}" for table in self.tables]
+        lines = [table.summary for table in self.tables]
         if self.unknown:
             lines.append(f"no schema in include/schemas, left alone: {some(self.unknown)}")
         return lines
@@ -159,10 +157,11 @@ class Report:
             "plan": self.plans,
             "newer": {table.table: list(table.plan.newer) for table in self.tables if table.plan and table.plan.newer},
             "breaking": {
-                table.table: {"digest": table.plan.digest, "plan": str(table.plan)}
+                table.table: {"digest": table.plan.digest, "plan": table.plan.as_markdown}
                 for table in self.tables
                 if table.plan is not None and table.plan.verdict is Verdict.BREAKING
             },
+            "to_do": [table.table for table in self.tables if table.plan is None or not table.plan.is_empty],
         }
 
 

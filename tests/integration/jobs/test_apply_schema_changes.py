@@ -69,10 +69,10 @@ def test_a_dry_run_plans_and_creates_nothing(bare: World) -> None:
     create(bare, tables=["sale"])
     report = create(bare, dry_run=True)
     assert report.summary == [
-        "dry run: demand: planned: create",
-        "dry run: event: planned: create",
-        "dry run: notification: planned: create",
-        "dry run: sale: planned: in sync",
+        "demand: planned: create",
+        "event: planned: create",
+        "notification: planned: create",
+        "sale: planned: in sync",
     ]
     assert len(bare.glue.get_tables(DatabaseName=bare.settings.database)["TableList"]) == 1
 

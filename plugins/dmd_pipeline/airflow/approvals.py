@@ -1,0 +1,69 @@
+"""Questions to people: a task that waits until somebody approves a plan, and the answer to it.
+
+Not Airflow's ``ApprovalOperator``: after a rejection it leaves no answer and skips what comes after it, whatever the
+trigger rule, so that nothing could tell what became of the run.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow.providers.standard.operators.hitl import HITLOperator
+
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+
+REJECT: Final = "Reject"
+
+
+class AskToApprove(HITLOperator):
+    """Ask whether a table's breaking plan may be applied; no answer in time is a rejection.
+
+    The digest of the plan stands in the option that is chosen, so that the answer says which plan somebody saw: Airflow
+    shows a question that is asked anew (its task was cleared) as it was at first.
+    """
+
+    template_fields: Sequence[str] = ("subject", "body", "options")
+
+    def __init__(self, *, table: str, hours: int, **arguments: Any) -> None:
+        plan = f"ti.xcom_pull(task_ids='plan')['breaking']['{table}']"
+        super().__init__(
+            task_id=f"approve_{table}",
+            subject=f"Apply a breaking change to {table}? (plan {{{{ {plan}['digest'] }}}})",
+            body=f"{{{{ {plan}['plan'] }}}}\n\n{_WHAT_FOLLOWS}",
+            options=[approval("{{ " + f"{plan}['digest']" + " }}"), REJECT],
+            defaults=REJECT,
+            response_timeout=timedelta(hours=hours),
+            doc_md="Wait until somebody approves or rejects the plan; no answer in time is a rejection.",
+            **arguments,
+        )
+
+    def validate_chosen_options(self, chosen_options: list[str]) -> None:
+        """Take what Airflow's API took: an approval of another plan is told by its digest, and a retry is no help."""
+
+
+def approval(digest: str) -> str:
+    """The option that approves a plan."""
+    return f"Approve plan {digest}"
+
+
+def approved_digest(context: Context, table: str) -> str | None:
+    """The digest of the plan that somebody approved in this run; None without an approval."""
+    answer = context["ti"].xcom_pull(task_ids=f"approve_{table}")
+    chosen = answer["chosen_options"] if answer else []
+    prefix = approval("")
+    return next((option.removeprefix(prefix) for option in chosen if option.startswith(prefix)), None)
+
+
+_WHAT_FOLLOWS: Final = """
+**If you approve:** the table and its partitions are backed up; the change is rehearsed on a second table, where Athena
+reads every column of every file; then the table is changed in place, read again, and the rehearsal is dropped. If
+anything fails, the table goes back to its backup by itself. Data files are not touched.
+
+**If you reject**, or nobody answers in time: nothing is changed.
+"""
