@@ -22,6 +22,7 @@ from local.errors import LocalError
 from local.evidence import Evidence
 from local.ledger import load_all, next_journal
 from local.run import RunFailedError, await_end, explain_failure, run_dag, summary
+from local.schema_act import FIELD, TABLE, Reader, set_back
 from local.traffic.plan import DELIVERY_DAY, Size, plan
 from local.traffic.sending import send
 from local.traffic.settling import settle
@@ -54,6 +55,10 @@ _NEXT = """
 
 class DifferenceError(LocalError):
     """Records are missing, or there are too many."""
+
+
+class SchemaChangeError(LocalError):
+    """A reader noticed that a schema was changed."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,7 @@ class Demo:
         self.run_dags(delivered_at)
         self.show_assets()
         self.query()
+        self.change_schema()
         self.show_alerts()
         self.balance()
         self._say_where_the_time_went(time.monotonic() - started)
@@ -145,6 +151,25 @@ class Demo:
         with clients.athena().cursor() as cursor:
             rows = cursor.execute(statement).fetchall()
         self.console.table([list(row) for row in rows], ["partition_date", "demands", "events"])
+
+    def change_schema(self) -> None:
+        """Add a field to a table while a reader keeps querying it.
+
+        Raises:
+            SchemaChangeError: The reader noticed.
+        """
+        settings, api = load_settings("local"), AirflowApi(self.pipeline.workspace.airflow_url)
+        clients = LocalClients(self.pipeline.workspace, settings)
+        self.console.heading(f"A field is added: {TABLE} is set back to its schema without {FIELD}, and changed again")
+        columns = set_back(clients, settings, load_record_types()[TABLE])
+        with Reader(clients) as reader:
+            run_dag(api, self.console, TABLES_DAG, {"tables": [TABLE]})
+        self.console.table(
+            [[TABLE, columns, len(reader.first), reader.queries, len(reader.failed), len(reader.wrong)]],
+            ["table", "columns before", "partitions read", "queries meanwhile", "failed", "wrong answers"],
+        )
+        if trouble := reader.trouble:
+            raise SchemaChangeError(f"{TABLE}: {trouble}")
 
     def show_alerts(self) -> None:
         """Tell which alerts were sent."""

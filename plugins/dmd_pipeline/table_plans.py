@@ -134,7 +134,12 @@ class TablePlan:
     @property
     def summary(self) -> str:
         """One line for people."""
-        words = [f"{self.table}: {self.verdict}"]
+        return "; ".join([f"{self.table}: {self.verdict}", *self.details])
+
+    @property
+    def details(self) -> list[str]:
+        """What else is to be said of it, in a few words each."""
+        words = []
         if self.schema:
             words.append(f"{len(self.schema)} difference{'s' if len(self.schema) > 1 else ''} of the schema")
         if self.drift:
@@ -145,7 +150,7 @@ class TablePlan:
             words.append(f"change {self.unfinished} was begun and not ended")
         if self.newer:
             words.append(f"WARNING, files that the table cannot read: {some(self.newer, at_most=2)}")
-        return "; ".join(words)
+        return words
 
     @property
     def is_empty(self) -> bool:

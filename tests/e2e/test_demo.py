@@ -28,6 +28,19 @@ def test_the_demo_succeeds_and_accounts_for_every_record(pipeline: RunningPipeli
     assert f"Airflow UI     {pipeline.workspace.airflow_url}" in pipeline.demo.stdout
 
 
+def test_a_field_is_added_while_a_reader_keeps_querying(pipeline: RunningPipeline) -> None:
+    lines = pipeline.demo.stdout.splitlines()
+    header = next(at for at, line in enumerate(lines) if "queries meanwhile" in line)
+    table, columns, partitions, queries, failed, wrong = lines[header + 2].split()
+    assert (table, failed, wrong) == ("demand", "0", "0")
+    assert int(queries) > 1
+    assert int(partitions) > 1
+    glue = pipeline.clients("glue")
+    held = glue.get_table(DatabaseName=load_settings("local").database, Name="demand")["Table"]["StorageDescriptor"]
+    assert len(held["Columns"]) == int(columns) + 1
+    assert "demand: changed, " in pipeline.demo.stdout
+
+
 def test_the_ledger_adds_up_and_speaks_of_everything_that_can_happen_to_a_record(pipeline: RunningPipeline) -> None:
     lines = account(pipeline.ledgers, pipeline.evidence)
 

@@ -97,13 +97,13 @@ class TableReport:
         """One line for people."""
         line = f"{self.table}: {self.outcome}"
         if self.outcome == "planned" and self.plan is not None:
-            line += f": {self.plan.verdict}"
+            return f"{self.table}: planned: {self.plan.summary.removeprefix(f'{self.table}: ')}"
         if self.changed is not None:
             line += f", {len(self.changed.completed):,} partitions written"
             if self.changed.failed:
                 line += f", FAILED: {some([f'{value}: {why}' for value, why in sorted(self.changed.failed.items())])}"
-        if self.plan is not None and self.plan.summary != f"{self.table}: {self.plan.verdict}":
-            line += f" ({self.plan.summary.removeprefix(f'{self.table}: ')})"
+        if self.plan is not None and self.plan.details:
+            line += f" ({'; '.join(self.plan.details)})"
         if self.proof is not None:
             line += f"; {self.proof}"
         if self.error is not None:
