@@ -1,4 +1,4 @@
-"""``make bench``: measure, keep the figures in bench/results.json, and put their table into the README.
+"""``make bench``: measure, keep the figures in bench/results.json, and put their tables into the README.
 
 Names of benches as arguments run only those (``python -m bench parsing``); the others keep their last figures.
 """
@@ -13,11 +13,12 @@ import sys
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from bench import figures
 
 
-BENCHES = ("registration", "delivery", "parsing", "demo")
+BENCHES = ("registration", "schema_change", "delivery", "parsing", "demo")
 
 logger = logging.getLogger("bench")
 
@@ -30,16 +31,18 @@ def main(names: list[str]) -> int:
     if unknown:
         logger.error("Unknown: %s. There are: %s.", ", ".join(unknown), ", ".join(BENCHES))
         return 2
-    results = json.loads(figures.RESULTS.read_text(encoding="utf-8")) if figures.RESULTS.exists() else {}
+    results: dict[str, Any] = (
+        json.loads(figures.RESULTS.read_text(encoding="utf-8")) if figures.RESULTS.exists() else {}
+    )
     for name in names or BENCHES:
         logger.info("%s ...", name)
         results[name] = import_module(f"bench.{name}").measure()
         logger.info("%s", json.dumps(results[name], indent=2))
-    results["measured"] = {
-        "on": datetime.now(UTC).date().isoformat(),
-        "python": platform.python_version(),
-        "cores": os.cpu_count(),
-    }
+        results.setdefault("measured", {})[name] = {
+            "on": datetime.now(UTC).date().isoformat(),
+            "python": platform.python_version(),
+            "cores": os.cpu_count(),
+        }
     figures.RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     readme = Path(__file__).resolve().parents[1] / "README.md"
     readme.write_text(figures.placed_into(readme.read_text(encoding="utf-8"), results), encoding="utf-8")

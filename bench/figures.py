@@ -1,8 +1,7 @@
-"""The README's table of figures, made of bench/results.json and nothing else."""
+"""The README's tables of figures, made of bench/results.json and nothing else."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,35 +9,89 @@ from tabulate import tabulate
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 
 RESULTS = Path(__file__).resolve().parent / "results.json"
-_BEGIN, _END = "<!-- figures: written by make bench -->", "<!-- end of figures -->"
 
 
 def placed_into(readme: str, results: Mapping[str, Any]) -> str:
-    """The README with its table of figures replaced.
+    """The README with its tables of figures replaced.
 
     Raises:
-        ValueError: The README lacks the two marks between which the table stands.
+        ValueError: The README lacks the two marks between which a table stands.
     """
-    if _BEGIN not in readme or _END not in readme:
-        raise ValueError(f"README.md: expected the marks {_BEGIN} and {_END}")
-    return re.sub(
-        f"{re.escape(_BEGIN)}.*?{re.escape(_END)}",
-        lambda _: f"{_BEGIN}\n{rendered(results)}\n{_END}",
-        readme,
-        flags=re.DOTALL,
-    )
+    for name, table in (("figures", rendered), ("readers", rendered_readers)):
+        begin, end = f"<!-- {name}: written by make bench -->", f"<!-- end of {name} -->"
+        if end not in readme.partition(begin)[2]:
+            raise ValueError(f"README.md: expected the marks {begin} and {end}")
+        before, rest = readme.split(begin, 1)
+        readme = f"{before}{begin}\n{table(results)}\n{end}{rest.split(end, 1)[1]}"
+    return readme
 
 
 def rendered(results: Mapping[str, Any]) -> str:
     """The figures as Markdown: what was measured, the figure, its aim, and what it was measured beside."""
     rows = [row for name, rows_of in _ROWS.items() if name in results for row in rows_of(results[name])]
-    measured = results["measured"]
     table = tabulate(rows, headers=["what", "ours", "beside", "ratio", "aim"], tablefmt="github", disable_numparse=True)
-    return f"{table}\n\nMeasured on {measured['on']}: {measured['cores']} cores, Python {measured['python']}."
+    return f"{table}\n\n{_measured(results, _ROWS)}"
+
+
+def rendered_readers(results: Mapping[str, Any]) -> str:
+    """What readers get while a schema changes, as Markdown: a row for each way of changing it."""
+    if "schema_change" not in results:
+        return "Not measured yet."
+    figures = results["schema_change"]
+    delayed = figures["delayed"]
+    rows = []
+    for name, beside in figures["reader"].items():
+        slowly, looks = delayed["reader"][name], figures["looks"][name]
+        rows.append(
+            [
+                name,
+                f"{_bad(beside)} of {beside['queries']:,}",
+                f"{beside['window_seconds']:,.1f} s of {beside['change_seconds']:,.1f} s",
+                f"{_bad(slowly)} of {slowly['queries']:,}",
+                f"{slowly['window_seconds']:,.1f} s of {slowly['change_seconds']:,.1f} s",
+                f"{_bad(looks)} of {looks['looks']:,}",
+                f"{looks['bad_seconds']:,.2f} s",
+                f"{beside['total_calls']:,}",
+                _READERS_AIMS.get(name, ""),
+            ]
+        )
+    added = f"{delayed['added_milliseconds']} ms a call"
+    headers = [
+        "change by", "reader: failed + wrong", "window", f"{added}: failed + wrong", "window",
+        "between calls: failed + wrong", "window", "AWS calls", "aim",
+    ]  # fmt: skip
+    table = tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True)
+    every = [*figures["reader"].values(), *delayed["reader"].values()]
+    ours = figures["reader"]["apply_schema_changes"]
+    return (
+        f"{table}\n\n{figures['partitions']:,} partitions. Reader: all queries of {figures['rounds']} changes, and the "
+        f"median window of so many seconds that a change took; {added}: one change. A query took "
+        f"{ours['query_seconds']:.1f} s beside `apply_schema_changes`, the longest of all "
+        f"{max(one['longest_query_seconds'] for one in every):.1f} s. {_measured(results, ['schema_change'])}"
+    )
+
+
+def _bad(figures: Mapping[str, Any]) -> str:
+    return f"{figures['failed']:,} + {figures['wrong']:,}"
+
+
+def _measured(results: Mapping[str, Any], names: Iterable[str]) -> str:
+    """When and where some benches were run, which were it together or not."""
+    runs: dict[str, list[str]] = {}
+    for name in names:
+        if name in results:
+            of = results["measured"][name]
+            runs.setdefault(f"{of['on']}: {of['cores']} cores, Python {of['python']}", []).append(name)
+    together = len(runs) == 1
+    return f"Measured on {'; '.join(run if together else f'{run} ({_listed(of)})' for run, of in runs.items())}."
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)
 
 
 def _registration(figures: Mapping[str, Any]) -> Iterator[list[str]]:
@@ -105,6 +158,12 @@ def _demo(figures: Mapping[str, Any]) -> Iterator[list[str]]:
 
 
 _ROWS = {"registration": _registration, "delivery": _delivery, "parsing": _parsing, "demo": _demo}
+
+
+_READERS_AIMS = {
+    "apply_schema_changes": "0 failed, 0 wrong",
+    "apply_schema_changes, recreate": "0 wrong, window ≤ 1/20 of Terraform's",
+}
 
 
 def _fraction(ours: float, theirs: float) -> str:

@@ -1,20 +1,30 @@
-"""The two peers that registration is measured beside, as their users run them, on the client they are handed."""
+"""The peers that the jobs are measured beside, as their users run them, on the client they are handed.
+
+Registration is measured beside the first two, a change of a schema beside the other two.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dmd_pipeline.hive import SCHEMA_LITERAL, SERDE, glue_columns
+from dmd_pipeline.hive import SCHEMA_LITERAL, SERDE, glue_columns, partition_input
 from dmd_pipeline.record_types import load_record_types
 from dmd_pipeline.schemas import schema_literal
 
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
     import boto3
     from mypy_boto3_glue.client import GlueClient
+    from mypy_boto3_glue.type_defs import TableInputTypeDef
     from mypy_boto3_s3.client import S3Client
 
     from dmd_pipeline.settings import Settings
+
+
+_CREATED_AT_ONCE, _DELETED_AT_ONCE = 100, 25  # as many as Glue takes
 
 
 def repair_like_msck(s3: S3Client, glue: GlueClient, settings: Settings, table: str) -> int:
@@ -80,3 +90,83 @@ def register_with_awswrangler(session: boto3.Session, settings: Settings, table:
             boto3_session=session,
         )
     return len(missing)
+
+
+def replace_like_terraform(
+    glue: GlueClient, settings: Settings, table: TableInputTypeDef, dates: Sequence[date]
+) -> None:
+    """Drop a table, create it with its new schema, and register all its partitions.
+
+    That is how a changed schema reaches the catalog today: Terraform *replaces* the table, which destroys it before it
+    is created, and Glue drops a table's partitions with it; somebody then repairs them. Here it goes as fast as it can:
+    nobody has to notice first, the dates are known without listing anything, and partitions are created 100 at a time,
+    of which ``MSCK REPAIR TABLE`` does one at a time (:func:`repair_like_msck`).
+    """
+    glue.delete_table(DatabaseName=settings.database, Name=table["Name"])
+    glue.create_table(DatabaseName=settings.database, TableInput=table)
+    layout = settings.layout
+    for start in range(0, len(dates), _CREATED_AT_ONCE):
+        glue.batch_create_partition(
+            DatabaseName=settings.database,
+            TableName=table["Name"],
+            PartitionInputList=[
+                partition_input(table, day, layout.partition_location(table["Name"], day))
+                for day in dates[start : start + _CREATED_AT_ONCE]
+            ],
+        )
+
+
+def swap_like_dbt_athena(glue: GlueClient, database: str, source: str, target: str) -> None:
+    """What dbt-athena 1.11.1 does to a Hive table with ``ha: true``, once the new one has been built beside it.
+
+    ``AthenaAdapter.swap_table`` in dbt/adapters/athena/impl.py (https://pypi.org/project/dbt-athena/1.11.1/): read the
+    new table, its partitions and those of the old one; UpdateTable, against no version; then delete all partitions of
+    the old one, 25 at a time (``BATCH_DELETE_PARTITION_API_LIMIT``); then create those of the new one, 100 at a time
+    (``BATCH_CREATE_PARTITION_API_LIMIT``). The errors that Glue answers for single partitions are not read. It is
+    called by materializations/models/table/table.sql, which drops the new table's own entry afterwards.
+
+    Args:
+        glue: The client.
+        database: Of both tables.
+        source: The new table, with all its partitions.
+        target: The table that readers know.
+    """
+    new = glue.get_table(DatabaseName=database, Name=source)["Table"]
+    pages = glue.get_paginator("get_partitions")
+    created, deleted = (
+        pages.paginate(DatabaseName=database, TableName=name).build_full_result()["Partitions"]
+        for name in (source, target)
+    )
+    glue.update_table(
+        DatabaseName=database,
+        TableInput={
+            "Name": target,
+            "StorageDescriptor": new["StorageDescriptor"],
+            "PartitionKeys": new["PartitionKeys"],
+            "TableType": new["TableType"],
+            "Parameters": new["Parameters"],
+            "Description": new.get("Description", ""),
+        },
+    )
+    for start in range(0, len(deleted), _DELETED_AT_ONCE):
+        glue.batch_delete_partition(
+            DatabaseName=database,
+            TableName=target,
+            PartitionsToDelete=[
+                {"Values": partition["Values"]} for partition in deleted[start : start + _DELETED_AT_ONCE]
+            ],
+        )
+    for start in range(0, len(created), _CREATED_AT_ONCE):
+        glue.batch_create_partition(
+            DatabaseName=database,
+            TableName=target,
+            PartitionInputList=[
+                {
+                    "Values": partition["Values"],
+                    "StorageDescriptor": partition["StorageDescriptor"],
+                    "Parameters": partition.get("Parameters", {}),
+                }
+                for partition in created[start : start + _CREATED_AT_ONCE]
+            ],
+        )
+    glue.delete_table(DatabaseName=database, Name=source)

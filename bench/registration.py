@@ -13,29 +13,23 @@ from __future__ import annotations
 
 import contextlib
 import math
-import multiprocessing
-import os
 import time
-from collections import Counter
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypedDict
+from functools import partial
+from typing import TYPE_CHECKING, TypedDict
 
-import boto3
-
+from bench.local_account import CountedSession, aws_in_another_process
 from bench.peers import register_with_awswrangler, repair_like_msck
-from dmd_pipeline.aws.config import CLIENT_CONFIG
 from dmd_pipeline.aws.glue import Catalog
 from dmd_pipeline.aws.s3 import Bucket
 from dmd_pipeline.hive import table_input
 from dmd_pipeline.jobs import register_partitions
 from dmd_pipeline.record_types import load_record_types
 from dmd_pipeline.settings import load_settings
-from local.aws import LocalAws
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from multiprocessing.connection import Connection
 
 
 TABLE = "sale"
@@ -78,10 +72,10 @@ def measure(partitions: int = 10_000, objects: int = 20, rounds: int = 3) -> Reg
 
     first: dict[str, list[RunFigures]] = {name: [] for name in CONTENDERS}
     nothing_to_do: dict[str, list[RunFigures]] = {name: [] for name in CONTENDERS}
-    with _aws_in_another_process(partitions, objects) as environment:
+    with aws_in_another_process(partial(_objects, partitions, objects)) as environment:
         for _ in range(rounds):
             for name, contender in CONTENDERS.items():
-                counted = _CountedSession(environment)
+                counted = CountedSession(environment)
                 _make_empty_table(counted)
                 first[name].append(_figures(contender, counted))
                 nothing_to_do[name].append(_figures(contender, counted))
@@ -102,10 +96,10 @@ def measure(partitions: int = 10_000, objects: int = 20, rounds: int = 3) -> Reg
 
 def _measure_delayed(partitions: int, milliseconds: int) -> DelayedFigures:
     first: dict[str, RunFigures] = {}
-    with _aws_in_another_process(partitions, objects=1) as environment:
+    with aws_in_another_process(partial(_objects, partitions, 1)) as environment:
         for name, contender in CONTENDERS.items():
-            _make_empty_table(_CountedSession(environment))
-            first[name] = _figures(contender, _CountedSession(environment, milliseconds / 1000))
+            _make_empty_table(CountedSession(environment))
+            first[name] = _figures(contender, CountedSession(environment, milliseconds / 1000))
     return {"partitions": partitions, "added_milliseconds": milliseconds, "first": first}
 
 
@@ -118,29 +112,7 @@ def _median(runs: list[RunFigures]) -> RunFigures:
     return sorted(runs, key=lambda run: run["seconds"])[len(runs) // 2]
 
 
-class _CountedSession:
-    """A boto3 session that counts the requests its clients send, by operation, and may delay each by some seconds."""
-
-    def __init__(self, environment: dict[str, str], delay: float = 0) -> None:
-        self.calls: Counter[str] = Counter()
-        self._delay = delay
-        self.session = boto3.Session(
-            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-            region_name=SETTINGS.region,
-        )
-        self.session.events.register("before-send", self._count)
-
-    def client(self, service: str) -> Any:
-        """A client as the DAGs make it."""
-        return self.session.client(service, config=CLIENT_CONFIG)  # type: ignore[call-overload] # names vary
-
-    def _count(self, event_name: str, **_: object) -> None:
-        self.calls[event_name.removeprefix("before-send.")] += 1
-        time.sleep(self._delay)
-
-
-def _ours(counted: _CountedSession) -> None:
+def _ours(counted: CountedSession) -> None:
     register_partitions.run(
         SETTINGS,
         load_record_types(),
@@ -151,22 +123,22 @@ def _ours(counted: _CountedSession) -> None:
     )
 
 
-def _msck(counted: _CountedSession) -> None:
+def _msck(counted: CountedSession) -> None:
     repair_like_msck(counted.client("s3"), counted.client("glue"), SETTINGS, TABLE)
 
 
-def _awswrangler(counted: _CountedSession) -> None:
+def _awswrangler(counted: CountedSession) -> None:
     register_with_awswrangler(counted.session, SETTINGS, TABLE)
 
 
-CONTENDERS: dict[str, Callable[[_CountedSession], None]] = {
+CONTENDERS: dict[str, Callable[[CountedSession], None]] = {
     "register_partitions": _ours,
     "MSCK REPAIR TABLE": _msck,
     "awswrangler": _awswrangler,
 }
 
 
-def _figures(contender: Callable[[_CountedSession], None], counted: _CountedSession) -> RunFigures:
+def _figures(contender: Callable[[CountedSession], None], counted: CountedSession) -> RunFigures:
     counted.calls.clear()
     start = time.perf_counter()
     contender(counted)
@@ -178,7 +150,7 @@ def _figures(contender: Callable[[_CountedSession], None], counted: _CountedSess
     }
 
 
-def _make_empty_table(counted: _CountedSession) -> None:
+def _make_empty_table(counted: CountedSession) -> None:
     glue = counted.client("glue")
     with contextlib.suppress(glue.exceptions.EntityNotFoundException):
         glue.delete_table(DatabaseName=SETTINGS.database, Name=TABLE)
@@ -186,44 +158,7 @@ def _make_empty_table(counted: _CountedSession) -> None:
     glue.create_table(DatabaseName=SETTINGS.database, TableInput=table)
 
 
-@contextlib.contextmanager
-def _aws_in_another_process(partitions: int, objects: int) -> Iterator[dict[str, str]]:
-    """The variables of a local AWS that holds the objects, while it runs; this process's own are pointed at it."""
-    ours, theirs = multiprocessing.Pipe()
-    server = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs, partitions, objects))
-    server.start()
-    theirs.close()  # so that a server that fails to start ends the wait below
-    try:
-        environment: dict[str, str] = ours.recv()
-        with contextlib.ExitStack() as stack:
-            for name, value in environment.items():
-                stack.enter_context(_environment_variable(name, value))
-            yield environment
-    finally:
-        ours.send("stop")
-        server.join()
-
-
-def _serve(pipe: Connection, partitions: int, objects: int) -> None:
-    with LocalAws() as aws:
-        keys = (
-            f"{LAYOUT.partition_prefix(TABLE, FIRST_DATE + timedelta(days=day))}{number:05}.avro"
-            for day in range(partitions)
-            for number in range(objects)
-        )
-        aws.seed_objects(SETTINGS.bucket, ((key, b"") for key in keys))
-        pipe.send(aws.session_env())
-        pipe.recv()
-
-
-@contextlib.contextmanager
-def _environment_variable(name: str, value: str) -> Iterator[None]:
-    before = os.environ.get(name)
-    os.environ[name] = value
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
+def _objects(partitions: int, objects: int) -> Iterator[tuple[str, bytes]]:
+    for day in range(partitions):
+        for number in range(objects):
+            yield f"{LAYOUT.partition_prefix(TABLE, FIRST_DATE + timedelta(days=day))}{number:05}.avro", b""
