@@ -1,0 +1,91 @@
+"""A change that needs approval: what people see in the Airflow UI, and what comes of their answer."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect
+
+from dmd_pipeline.record_types import load_record_types
+from dmd_pipeline.settings import load_settings
+from local.console import Console
+from local.run import await_end, summary
+from local.schema_act import FIELD, TABLE, Reader, set_back
+from local.waiting import wait_for
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Page
+
+    from local.airflow_api import Run
+    from tests.e2e.conftest import RunningPipeline
+
+pytestmark = pytest.mark.usefixtures("screenshot")
+
+_CONF = {"tables": [TABLE], "strategy": "recreate"}
+_ANSWER_SECONDS = 60.0
+
+
+@pytest.fixture
+def waiting(pipeline: RunningPipeline) -> Iterator[Run]:
+    """A run that waits for an answer, on a table that lacks a field; `make run` has said so."""
+    set_back(pipeline.clients, load_settings("local"), load_record_types()[TABLE])
+    told = pipeline.local("run", "apply_schema_changes", json.dumps(_CONF))
+    [run] = [run for run in pipeline.api.runs("apply_schema_changes") if run.state == "running"]
+    [question] = pipeline.api.questions(run)
+    assert (told.returncode, question.url in told.stderr) == (3, True), told.stdout + told.stderr
+    yield run
+    ended = pipeline.local("run", "apply_schema_changes", json.dumps({"tables": [TABLE]}))
+    assert (ended.returncode, FIELD.lower() in columns(pipeline)) == (0, True), ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize("page", ["light"], indirect=True)
+def test_an_approved_plan_is_proved_and_applied_while_a_reader_keeps_querying(
+    page: Page, pipeline: RunningPipeline, waiting: Run
+) -> None:
+    [question] = pipeline.api.questions(waiting)
+    page.goto(question.url)
+    for text in (f"Apply a breaking change to {TABLE}?", FIELD, "old rows read null", "what it means for readers"):
+        expect(page.get_by_text(text).first).to_be_visible()
+    with Reader(pipeline.clients) as reader:
+        answer(page, pipeline, waiting, "Approve plan")
+        run = await_end(pipeline.api, Console(), waiting, seconds=180)
+    assert (run.state, reader.trouble) == ("success", None)
+    [line] = [line for line in summary(pipeline.api, run) if "recreated" in line]
+    assert "files proved by Athena before and after" in line
+    assert FIELD.lower() in columns(pipeline)
+
+
+@pytest.mark.parametrize("page", ["dark"], indirect=True)
+def test_a_rejected_plan_changes_nothing(page: Page, pipeline: RunningPipeline, waiting: Run) -> None:
+    before = columns(pipeline)
+    [question] = pipeline.api.questions(waiting)
+    page.goto(question.url)
+    answer(page, pipeline, waiting, "Reject")
+    run = await_end(pipeline.api, Console(), waiting, seconds=120)
+    assert run.state == "success"
+    assert [line for line in summary(pipeline.api, run) if line.startswith(f"{TABLE}: not approved")]
+    assert columns(pipeline) == before
+
+
+def answer(page: Page, pipeline: RunningPipeline, run: Run, choice: str) -> None:
+    """Click, again if need be: an answer in the first second or two of a question is lost, and it is asked anew."""
+
+    def answered() -> bool:
+        button = page.get_by_role("button", name=choice)
+        if pipeline.api.questions(run) and button.count():
+            button.first.click()
+        return not pipeline.api.questions(run)
+
+    wait_for(answered, f"Airflow to take the answer {choice}", _ANSWER_SECONDS)
+
+
+def columns(pipeline: RunningPipeline) -> list[str]:
+    """Of the table, as Glue holds it."""
+    glue: Any = pipeline.clients("glue")
+    table = glue.get_table(DatabaseName=load_settings("local").database, Name=TABLE)["Table"]
+    return [column["Name"] for column in table["StorageDescriptor"]["Columns"]]
