@@ -60,6 +60,7 @@ _WRITABLE: Final = (
     "Parameters",
     "TargetTable",
     "ViewDefinition",
+    "FederatedTable",
 )
 """What UpdateTable takes of what GetTable gives."""
 
