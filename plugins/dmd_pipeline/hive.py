@@ -67,7 +67,7 @@ def glue_columns(schema: Mapping[str, Any]) -> list[ColumnTypeDef]:
     if PARTITION_KEY in fields:
         raise SchemaError(
             f"{expanded['name']}.{fields[PARTITION_KEY]['name']}: a record cannot hold the partition column "
-            f"{PARTITION_KEY}: its value comes from the folder's name"
+            f"{PARTITION_KEY}: its value comes from the folder's name; rename the field"
         )
     return [_column(name, field) for name, field in fields.items()]
 
@@ -88,7 +88,7 @@ def table_input(record_type_name: str, schema: Mapping[str, Any], location: str)
     if len(literal) > MAX_LITERAL_CHARACTERS:
         raise SchemaError(
             f"{record_type_name}: the schema's literal has {len(literal):,} characters, "
-            f"a Glue parameter holds at most {MAX_LITERAL_CHARACTERS:,}"
+            f"a Glue parameter holds at most {MAX_LITERAL_CHARACTERS:,}; shorten its docs, or split the record"
         )
     table: TableInputTypeDef = {
         "Name": record_type_name,
@@ -216,7 +216,8 @@ def _lower_case_names(fields: Sequence[Mapping[str, Any]], path: str) -> dict[st
         other = by_name.setdefault(field["name"].lower(), field)
         if other is not field:
             raise SchemaError(
-                f"{path}.{field['name']}: has the same name as {other['name']!r} in Athena, which ignores case"
+                f"{path}.{field['name']}: has the same name as {other['name']!r} in Athena, which ignores case; "
+                "rename one of them"
             )
     return by_name
 

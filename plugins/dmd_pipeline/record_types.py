@@ -102,13 +102,35 @@ def load_record_types(include: Path = INCLUDE) -> Mapping[str, RecordType]:
     Raises:
         SchemaError: A file is missing or wrong; names file, key and what was expected.
     """
+    record_types, errors = load_each_record_type(include)
+    for error in errors.values():
+        raise error
+    return record_types
+
+
+def load_each_record_type(include: Path = INCLUDE) -> tuple[Mapping[str, RecordType], Mapping[str, SchemaError]]:
+    """The record types of a folder whose files are right, and what is wrong with the others; by name, sorted.
+
+    Args:
+        include: Folder that holds ``schemas/`` and ``record_types/``.
+
+    Raises:
+        SchemaError: It holds no record type at all.
+    """
     names = sorted(
         {file.stem for file in (include / "schemas").glob("*.avsc")}
         | {file.stem for file in (include / "record_types").glob("*.yaml")}
     )
     if not names:
         raise SchemaError(f"{include}: holds no record type: expected schemas/*.avsc and record_types/*.yaml")
-    return MappingProxyType({name: _load(name, include) for name in names})
+    right: dict[str, RecordType] = {}
+    wrong: dict[str, SchemaError] = {}
+    for name in names:
+        try:
+            right[name] = _load(name, include)
+        except SchemaError as error:
+            wrong[name] = error
+    return MappingProxyType(right), MappingProxyType(wrong)
 
 
 DottedPath = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]

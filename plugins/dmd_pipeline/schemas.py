@@ -152,7 +152,10 @@ def _check(avro_type: AvroType, path: str) -> None:
     """Refuse what fastavro lets pass and a table cannot hold, or a row could not be written by."""
     kind = type_name(avro_type)
     if isinstance(avro_type, str) and avro_type not in PRIMITIVES:
-        raise SchemaError(f"{path}: the type {avro_type!r} is used within itself; a table cannot hold a recursive type")
+        raise SchemaError(
+            f"{path}: the type {avro_type!r} is used within itself, which a table cannot hold; write out as many levels "
+            "as there are, or keep it as text"
+        )
     if isinstance(avro_type, list):
         _check_union(avro_type, path)
     elif kind == "record":

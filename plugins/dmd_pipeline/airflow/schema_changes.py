@@ -13,7 +13,7 @@ from dmd_pipeline.airflow.approvals import approved_digest
 from dmd_pipeline.airflow.assets import table_assets
 from dmd_pipeline.airflow.runs import asked_of, keep_report, skip
 from dmd_pipeline.alerts import Severity
-from dmd_pipeline.errors import AlertError, CatalogError
+from dmd_pipeline.errors import AlertError, CatalogError, SchemaRefusedError
 
 
 if TYPE_CHECKING:
@@ -36,7 +36,9 @@ def plan(settings: Settings, context: Context) -> None:
             meets the same error, and the others go on.
     """
     from dmd_pipeline.jobs import apply_schema_changes as job
+    from dmd_pipeline.record_types import load_each_record_type
 
+    record_types, wrong = load_each_record_type()
     asked = asked_of(context)
     data: dict[str, Any] = {}
 
@@ -47,15 +49,16 @@ def plan(settings: Settings, context: Context) -> None:
     try:
         job.run(
             settings,
-            _record_types(),
+            record_types,
             clients.catalog(settings),
             clients.bucket(settings),
             lambda: clients.workgroup(settings),
             run_id=context["run_id"],
+            wrong=wrong,
             report_to=keep,
             **{**asked, "dry_run": True},
         )
-    except CatalogError:
+    except (CatalogError, SchemaRefusedError):
         if asked["dry_run"] or not data:
             raise
         logger.exception("the task of the table will meet this again")
@@ -77,15 +80,18 @@ def plan(settings: Settings, context: Context) -> None:
 def apply(settings: Settings, table: str, context: Context) -> None:
     """Work on one table, with the approval that was given for it, if any."""
     from dmd_pipeline.jobs import apply_schema_changes as job
+    from dmd_pipeline.record_types import load_each_record_type
 
+    record_types, wrong = load_each_record_type()
     digest = approved_digest(context, table)
     report = job.run(
         settings,
-        _record_types(),
+        record_types,
         clients.catalog(settings),
         clients.bucket(settings),
         lambda: clients.workgroup(settings),
         run_id=context["run_id"],
+        wrong=wrong,
         approved={} if digest is None else {table: digest},
         report_to=keep_report(context),
         **{**asked_of(context), "tables": [table]},
@@ -110,12 +116,6 @@ def _tasks_of(settings: Settings, asked: Mapping[str, Any], data: Mapping[str, A
     if asked["strategy"] == "rollback":
         return set(asked["tables"]), set()
     return set(data["to_do"]), set(data["breaking"]) if settings.schema_changes.approve_breaking else set()
-
-
-def _record_types() -> Any:
-    from dmd_pipeline.record_types import load_record_types
-
-    return load_record_types()
 
 
 def _tell_of_newer_files(settings: Settings, newer: Mapping[str, list[str]], context: Context) -> None:

@@ -18,9 +18,11 @@ from dmd_pipeline import hive
 from dmd_pipeline.change_marks import ChangeMark
 from dmd_pipeline.errors import (
     CatalogError,
+    DatabaseNotFoundError,
     ParameterError,
     PartitionsFailedError,
     PipelineError,
+    SchemaError,
     SchemaRefusedError,
     TableNotFoundError,
 )
@@ -34,7 +36,7 @@ from dmd_pipeline.wording import some
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from mypy_boto3_glue.type_defs import PartitionTypeDef, TableInputTypeDef
 
@@ -189,6 +191,7 @@ class SchemaChanges:
         workgroup: Gives Athena, which proves breaking changes.
         strategy: How tables are changed.
         approved: Digests of plans that somebody approved, by table.
+        wrong: What is wrong with the files of tables that have no record type.
         patience: How long to insist on partitions that Glue throttles.
         now: The time.
     """
@@ -201,6 +204,7 @@ class SchemaChanges:
     workgroup: Callable[[], Workgroup]
     strategy: Strategy = Strategy.AUTO
     approved: Mapping[str, str] = field(default_factory=dict)
+    wrong: Mapping[str, SchemaError] = field(default_factory=dict)
     patience: Patience | None = None
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
@@ -209,7 +213,7 @@ class SchemaChanges:
         wanted = self.wanted(table)
         try:
             partitions = list(self.glue.partitions(table))
-        except TableNotFoundError:
+        except (TableNotFoundError, DatabaseNotFoundError):
             return to_create(wanted)
         writers, broken = self._written(table, partitions)
         # Read last, as registration does: what decides is then as fresh as can be.
@@ -219,7 +223,13 @@ class SchemaChanges:
         return made
 
     def wanted(self, table: str) -> TableInputTypeDef:
-        """The table that include/schemas asks for."""
+        """The table that include/schemas asks for.
+
+        Raises:
+            SchemaError: Its files are wrong, or Glue cannot express its schema.
+        """
+        if table in self.wrong:
+            raise self.wrong[table]
         return hive.table_input(table, self.record_types[table].schema, self.settings.layout.table_location(table))
 
     def work_on(self, table: str, *, dry_run: bool) -> TableReport:
@@ -233,6 +243,8 @@ class SchemaChanges:
             if made.unfinished is not None and self._settled(made):
                 made = self.plan(table)
             return self._apply(made)
+        except SchemaError as error:
+            return TableReport(table, "refused", error=f"nothing was changed; {error}")
         except PipelineError as error:
             return TableReport(table, "failed", made, error=str(error))
 
@@ -331,6 +343,7 @@ def run(
     strategy: str = Strategy.AUTO,
     rollback_to: str | None = None,
     approved: Mapping[str, str] | None = None,
+    wrong: Mapping[str, SchemaError] | None = None,
     patience: Patience | None = None,
     now: Callable[[], datetime] | None = None,
     report_to: Callable[[Report], None] | None = None,
@@ -349,6 +362,7 @@ def run(
         strategy: One of ``Strategy``.
         rollback_to: Key of the backup to go back to, of one table; the latest when None.
         approved: Digests of plans that somebody approved, by table.
+        wrong: What is wrong with the files of tables that have no record type.
         patience: How long to insist on partitions that Glue throttles.
         now: The time.
         report_to: Gets the report before any error is raised.
@@ -358,38 +372,42 @@ def run(
 
     Raises:
         ParameterError: A table or strategy is unknown, or a backup fits neither the strategy nor the tables.
-        SchemaError: Glue cannot express a schema; nothing was read or written.
-        SchemaRefusedError: Some schemas cannot be applied; names each with the nearest change that could be.
+        SchemaRefusedError: Some schemas are wrong or cannot be applied; names each with the nearest change that could
+            be. The other tables were worked on.
         PartitionsFailedError: Some partitions could not be written; readers get their rows all the same.
         CatalogError: Glue refused; the message names each table that failed.
     """
-    chosen = chosen_tables(tables, record_types)
+    known = {*record_types, *(wrong or {})}
+    chosen = chosen_tables(tables, known)
     how = _strategy(strategy, rollback_to, chosen)
-    work = SchemaChanges(settings, record_types, glue, run_id, bucket, workgroup, how, approved or {}, patience)
+    work = SchemaChanges(
+        settings, record_types, glue, run_id, bucket, workgroup, how, approved or {}, wrong or {}, patience
+    )
     if now is not None:
         work = replace(work, now=now)
-    for table in chosen:
-        work.wanted(table)  # raises before anything is read
-    missing = not glue.database_exists()
-    if missing and dry_run:
-        report = Report(tuple(TableReport(one, "planned", to_create(work.wanted(one))) for one in chosen), dry_run=True)
+    if not glue.database_exists() and not dry_run:
+        # False when another run was quicker: what counts is that it is there now.
+        glue.create_database(_DATABASE_DESCRIPTION)
+    if how is Strategy.ROLLBACK and not dry_run:
+        reports = [work.roll_back(table, rollback_to) for table in chosen]
     else:
-        if missing:
-            # False when another run was quicker: what counts is that it is there now.
-            glue.create_database(_DATABASE_DESCRIPTION)
-        every = len(chosen) == len(record_types)
-        unknown = [name for name in glue.table_names() if name not in record_types] if every else []
-        if how is Strategy.ROLLBACK and not dry_run:
-            reports = [work.roll_back(table, rollback_to) for table in chosen]
-        else:
-            reports = [work.work_on(table, dry_run=dry_run) for table in chosen]
-        report = Report(tuple(reports), tuple(unknown), dry_run)
+        reports = [work.work_on(table, dry_run=dry_run) for table in chosen]
+    unknown = _unknown(glue, known) if len(chosen) == len(known) else ()
+    report = Report(tuple(reports), unknown, dry_run)
     for line in report.summary:
         logger.info("%s", line)
     if report_to is not None:
         report_to(report)
     raise_failures(report)
     return report
+
+
+def _unknown(glue: Catalog, known: Collection[str]) -> tuple[str, ...]:
+    """Tables for which include/schemas has no schema, or has none any more."""
+    try:
+        return tuple(name for name in glue.table_names() if name not in known)
+    except DatabaseNotFoundError:
+        return ()
 
 
 def _strategy(strategy: str, rollback_to: str | None, tables: Sequence[str]) -> Strategy:

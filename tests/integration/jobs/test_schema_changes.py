@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import fastavro
 import pytest
 
-from dmd_pipeline.errors import PipelineError, SchemaRefusedError
+from dmd_pipeline.errors import PipelineError, SchemaError, SchemaRefusedError
 from dmd_pipeline.jobs import register_partitions
 from dmd_pipeline.record_types import RecordType, TimestampRule
 from dmd_pipeline.table_plans import Verdict
@@ -216,3 +216,87 @@ def test_a_pipeline_error_of_one_table_names_it(aws: LocalAws, settings: Setting
     with pytest.raises(PipelineError, match=r"table scratch: cannot update table .*: AccessDeniedException: Not you"):
         table.apply()
     assert table.state() == before
+
+
+def test_a_table_without_a_schema_is_reported_and_stays(aws: LocalAws, settings: Settings) -> None:
+    table = make(aws, settings, COMPATIBLE[0])
+    aws.client("glue").create_table(DatabaseName=settings.database, TableInput={"Name": "forgotten"})
+    report = table.apply()
+    assert report.summary == ["scratch: in sync", "no schema in include/schemas, left alone: forgotten"]
+    aws.client("glue").get_table(DatabaseName=settings.database, Name="forgotten")
+
+
+def test_what_was_changed_by_hand_is_put_right(aws: LocalAws, settings: Settings) -> None:
+    table = make(aws, settings, COMPATIBLE[1])
+    before = table.state()
+    change_by_hand(table)
+    report = table.apply()
+    assert report.summary == [
+        "scratch: repaired, 1 partitions written (changed by hand: column by_hand; 1 of 4 partitions have a stale copy)"
+    ]
+    assert report.partition_keys == {TABLE: [OLD_DAYS[0]]}
+    after = table.state()
+    assert after["partitions"] == before["partitions"]
+    assert after["table"]["StorageDescriptor"] == before["table"]["StorageDescriptor"]
+    assert table.apply().outcomes == {TABLE: "in sync"}
+
+
+def test_an_environment_may_only_report_what_was_changed_by_hand(aws: LocalAws, settings: Settings) -> None:
+    reporting = settings.schema_changes.model_copy(update={"repair_drift": False})
+    table = make(aws, settings.model_copy(update={"schema_changes": reporting}), COMPATIBLE[1])
+    change_by_hand(table)
+    before = table.state()
+    report = table.apply()
+    assert report.outcomes == {TABLE: "left as it is"}
+    assert "changed by hand: column by_hand" in report.summary[0]
+    assert table.state() == before
+
+
+def change_by_hand(table: Table) -> None:
+    """A column added in the console, and a partition with a copy of its own."""
+    glue, database = table.world.aws.client("glue"), table.world.settings.database
+    now = table.world.table(TABLE)
+    changed = {key: now[key] for key in ("Name", "TableType", "PartitionKeys", "StorageDescriptor", "Parameters")}
+    changed["StorageDescriptor"]["Columns"].append({"Name": "by_hand", "Type": "string"})
+    glue.update_table(DatabaseName=database, TableInput=changed)
+    table.world.change_partition(TABLE, OLD_DAYS[0], Columns=[{"Name": "id", "Type": "string"}])
+
+
+def test_files_that_came_before_their_table_are_named(aws: LocalAws, settings: Settings) -> None:
+    """The worker was deployed first: its longs cannot be read by the table's int."""
+    change = next(one for one in COMPATIBLE if one.name == "an int becomes a long")
+    table = make(aws, settings, change)
+    table.deliver(OLD_DAYS[1], "newer", [{"id": "new", **change.new_row}], change.new)
+    report = table.apply()
+    assert report.outcomes == {TABLE: "in sync"}
+    (told,) = report.as_data()["newer"][TABLE]
+    assert "partition_date=2026-02-02/newer.avro" in told
+    table.schema = change.new
+    assert table.apply().outcomes == {TABLE: "changed"}
+    assert table.apply().as_data()["newer"] == {}
+
+
+def test_files_that_neither_the_table_nor_the_schema_reads_keep_it_from_changing(
+    aws: LocalAws, settings: Settings
+) -> None:
+    change = COMPATIBLE[0]
+    table = make(aws, settings, change)
+    odd = {**change.old, "fields": [change.old["fields"][0], {"name": "n", "type": "string"}]}
+    table.deliver(OLD_DAYS[1], "odd", [{"id": "odd", "n": "many"}], odd)
+    table.schema = change.new
+    with pytest.raises(SchemaRefusedError, match=r"n: 1 sampled file such as s3://.*odd\.avro: files hold string"):
+        table.apply()
+
+
+def test_a_table_whose_files_are_wrong_is_refused_and_the_others_go_on(aws: LocalAws, settings: Settings) -> None:
+    table = make(aws, settings, COMPATIBLE[0])
+    wrong = {"sale": SchemaError("include/schemas/sale.avsc: not valid JSON")}
+    with pytest.raises(
+        SchemaRefusedError, match=r"table sale: nothing was changed; include/schemas/sale\.avsc: not valid"
+    ):
+        table.apply(wrong=wrong)
+    table.schema = COMPATIBLE[0].new
+    reports: list[Report] = []
+    with pytest.raises(SchemaRefusedError):
+        table.apply(wrong=wrong, report_to=reports.append)
+    assert reports[0].outcomes == {"sale": "refused", TABLE: "changed"}
