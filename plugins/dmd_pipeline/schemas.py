@@ -153,8 +153,8 @@ def _check(avro_type: AvroType, path: str) -> None:
     kind = type_name(avro_type)
     if isinstance(avro_type, str) and avro_type not in PRIMITIVES:
         raise SchemaError(
-            f"{path}: the type {avro_type!r} is used within itself, which a table cannot hold; write out as many levels "
-            "as there are, or keep it as text"
+            f"{path}: the type {avro_type!r} is used within itself, which a table cannot hold; write out as many levels"
+            " as there are, or keep it as text"
         )
     if isinstance(avro_type, list):
         _check_union(avro_type, path)
