@@ -309,7 +309,8 @@ def _of_table(current: TableTypeDef, wanted: TableInputTypeDef, old: Mapping[str
                 f"Parameter {name}", found or "none", str(value), "Athena may take it for a table of another kind"
             )
     for name in ("Description", "TableType"):
-        if current.get(name, "") != wanted.get(name, ""):
+        # What is not asked for stays, as Parameters of others do: it would be found again and again.
+        if name in wanted and current.get(name, "") != wanted.get(name):
             yield _drift(name, str(current.get(name, "")), str(wanted.get(name, "")), "none")
     keys, wanted_keys = (
         [(key["Name"], key.get("Type")) for key in table.get("PartitionKeys", ())] for table in (current, wanted)
