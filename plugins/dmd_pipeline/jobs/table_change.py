@@ -5,8 +5,9 @@ under its mark; the run that comes next goes through the same steps again. What 
 call: nothing. What comes late: repairs by registration, until the next run has taken the mark over.
 
 Calls, for P partitions of which S have to be shortened and C completed: 2 UpdateTable, 3 when S > 0 or might be;
-1 GetTable before each and 1 at the end; ⌈P/1000⌉ GetPartitions once, twice when S > 0 or might be; and for S and for C
-what :mod:`dmd_pipeline.jobs.partition_writer` says, ⌈S/100⌉ and ⌈C/100⌉ BatchUpdatePartition among it.
+1 GetTable before each and 1 at the end; ⌈P/1000⌉ GetPartitions twice, three times when S > 0 although the columns of
+the old and the new table could stand beside each other; and for S and for C what
+:mod:`dmd_pipeline.jobs.partition_writer` says, ⌈S/100⌉ and ⌈C/100⌉ BatchUpdatePartition among it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from dmd_pipeline.change_marks import ChangeMark
 from dmd_pipeline.errors import CatalogError, ConcurrentChangeError, PipelineError
@@ -41,6 +42,8 @@ logger = logging.getLogger(__name__)
 
 LEASE: Final = timedelta(hours=1)
 """How long a mark is respected after its table was last changed: longer than any task that changes one may run."""
+_RELEASES: Final = 3
+"""How often to try to take a mark away while others change the table."""
 
 
 @dataclass(frozen=True)
@@ -151,10 +154,23 @@ class TableChanger:
         return self._put(as_input(current), current, ChangeMark(self.id, None, backup))
 
     def release(self, name: str) -> None:
-        """Take the mark away, if the table has one."""
-        current = self.glue.table(name)
-        if ChangeMark.of(current) is not None:
-            self.glue.update_table(with_mark(as_input(current), None), current["VersionId"])
+        """Take the mark away, if the table has one; what others change meanwhile stays.
+
+        Raises:
+            ConcurrentChangeError: Others change the table again and again; the mark is still there.
+        """
+        for attempt in range(1, _RELEASES + 1):
+            current = self.glue.table(name)
+            if ChangeMark.of(current) is None:
+                return
+            try:
+                self.glue.update_table(with_mark(as_input(current), None), current["VersionId"])
+            except ConcurrentChangeError:
+                # Nothing is left to be decided by what was read: the mark goes, whatever else the table has.
+                if attempt == _RELEASES:
+                    raise
+            else:
+                return
 
     def take_back(self, name: str) -> Changed:
         """End what a change left before its table was switched: partitions look like the table again, the mark goes."""
@@ -166,7 +182,13 @@ class TableChanger:
 
     def _put(self, table: TableInputTypeDef, current: TableTypeDef, mark: ChangeMark) -> TableTypeDef:
         """Write a table under its mark, against the version that was read; returns it with its new version."""
-        self.glue.update_table(with_mark(table, mark), current["VersionId"])
+        wanted = with_mark(table, mark)
+        try:
+            self.glue.update_table(wanted, current["VersionId"])
+        except ConcurrentChangeError:
+            # An answer that was lost makes boto3 ask again: then it is our own writing that stands in the way.
+            if not _holds(self.glue.table(table["Name"]), wanted):
+                raise
         written = self.glue.table(table["Name"])
         found = ChangeMark.of(written)
         if found is None or found.id != mark.id:
@@ -206,4 +228,11 @@ class TableChanger:
                 "all rows, and the next run ends it"
             )
         left = f"; {len(failed)} partitions are still shortened, readers get their rows" if failed else ""
-        return type(error)(f"{error}. The table is as it was{left}")
+        return type(error)(f"{error}. Its partitions look like the table again{left}")
+
+
+def _holds(table: TableTypeDef, wanted: TableInputTypeDef) -> bool:
+    """Whether a table has the Parameters, its mark among them, and the columns with which it was to be written."""
+    storages: list[Mapping[str, Any]] = [one.get("StorageDescriptor", {}) for one in (table, wanted)]
+    found, asked = ([(one["Name"], one.get("Type")) for one in storage.get("Columns", ())] for storage in storages)
+    return table.get("Parameters") == wanted.get("Parameters") and found == asked

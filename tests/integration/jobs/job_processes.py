@@ -17,8 +17,9 @@ import boto3
 from dmd_pipeline.aws.glue import Catalog
 from dmd_pipeline.aws.s3 import Bucket
 from dmd_pipeline.jobs import apply_schema_changes, register_partitions
-from dmd_pipeline.record_types import load_record_types
+from dmd_pipeline.record_types import RecordType, TimestampRule, load_record_types
 from dmd_pipeline.settings import Settings, load_settings
+from tests.integration.jobs.schema_change_cases import COMPATIBLE
 
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from dmd_pipeline.aws.athena import Workgroup
 
 KILLED = 77
+CHANGED_TABLE = "scratch"
+INSERTED = next(change for change in COMPATIBLE if change.name == "a column with a default is inserted")
+"""What the job ``change_a_table`` does: every partition has to be shortened for it."""
 _LONGEST_WAIT_SECONDS = 60
 
 
@@ -92,11 +96,17 @@ def _create(settings: Settings, glue: Any, s3: Any) -> None:
     apply_schema_changes.run(settings, load_record_types(), catalog, bucket, _no_athena, run_id="test")
 
 
+def _change(settings: Settings, glue: Any, s3: Any) -> None:
+    kind = RecordType(CHANGED_TABLE, INSERTED.new, (), (), TimestampRule("first_of", ()), (), ())
+    catalog, bucket = Catalog(glue, settings.database), Bucket(s3, settings.bucket)
+    apply_schema_changes.run(settings, {CHANGED_TABLE: kind}, catalog, bucket, _no_athena, run_id="test")
+
+
 def _no_athena() -> Workgroup:
     raise AssertionError("nothing is to be proved")
 
 
-JOBS = {"register_partitions": _register, "apply_schema_changes": _create}
+JOBS = {"register_partitions": _register, "apply_schema_changes": _create, "change_a_table": _change}
 
 
 def _run_at_once(job: str, first_write: str, all_have_read: Barrier, environment: dict[str, str]) -> None:
