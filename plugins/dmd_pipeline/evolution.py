@@ -135,7 +135,7 @@ def _record(old: Mapping[str, Any], new: Mapping[str, Any], path: str) -> Iterat
     # Of a field that is found by an alias only its new name shows: the old one is a column that goes.
     for field in old_fields:
         if field["name"] not in kept:
-            yield _removed(field, _below(path, field["name"]), new_fields)
+            yield _removed(field, _below(path, field["name"]), old_fields, new_fields)
     by_name = {field["name"]: field for field in old_fields}
     for field in new_fields:
         here = _below(path, field["name"])
@@ -146,14 +146,31 @@ def _record(old: Mapping[str, Any], new: Mapping[str, Any], path: str) -> Iterat
     yield from _order(old_fields, new_fields, path)
 
 
-def _removed(field: Mapping[str, Any], path: str, new_fields: Sequence[Mapping[str, Any]]) -> Difference:
+def _removed(
+    field: Mapping[str, Any],
+    path: str,
+    old_fields: Sequence[Mapping[str, Any]],
+    new_fields: Sequence[Mapping[str, Any]],
+) -> Difference:
+    readers = "queries that name it fail: COLUMN_NOT_FOUND; "
     renamed = [one["name"] for one in new_fields if field["name"] in one.get("aliases", ())]
+    known = {one["name"] for one in old_fields}
+    alike = [
+        one["name"] for one in new_fields if one["name"] not in known and _inner(one["type"]) == _inner(field["type"])
+    ]
     if renamed:
-        readers = f"queries that name it fail: COLUMN_NOT_FOUND; {renamed[0]} shows its values from now on (alias)"
+        readers += f"{renamed[0]} shows its values from now on (alias)"
+    elif len(alike) == 1:
+        readers += f"its values stay in the files. If {alike[0]} is its new name: a rename is removed and added, "
+        readers += f'and old values show with "aliases": ["{field["name"]}"] only'
     else:
-        readers = "queries that name it fail: COLUMN_NOT_FOUND; its values stay in the files"
+        readers += "its values stay in the files"
     rule = f"{SCHEMA_UPDATES}: removing columns; {SPECIFICATION}: a field that the reader lacks is ignored"
     return Difference(path, shown_type(field["type"]), "", Kind.COMPATIBLE, readers, rule)
+
+
+def _inner(avro_type: AvroType) -> AvroType:
+    return without_null(avro_type)[0]
 
 
 def _added(field: Mapping[str, Any], path: str, old_fields: Sequence[Mapping[str, Any]]) -> Difference:

@@ -11,6 +11,9 @@ that a real Trino was seen to follow (docs/local-athena.md, *How a partition is 
 * decimals must have the same scale, enums and fixed the same full name;
 * the names of records are not compared.
 
+Narrower than both, because values would change their meaning: a date or a timestamp is read as its own kind only, and
+a decimal with no smaller precision.
+
 https://avro.apache.org/docs/1.12.0/specification/#schema-resolution
 """
 
@@ -135,7 +138,8 @@ def _resolve(writer: AvroType, reader: AvroType, field: str) -> Iterator[Obstacl
     elif is_decimal(reader) or is_decimal(writer):
         yield _mismatch(writer, reader, field)
     if _moment(writer) != _moment(reader) and not isinstance(writer, list) and not isinstance(reader, list):
-        yield _mismatch(writer, reader, field, "a date or a timestamp is counted in the same unit")
+        rule = "its meaning: a date counts days and a timestamp milliseconds, whatever a number counts"
+        yield replace(_mismatch(writer, reader, field), rule=rule)
 
 
 def _within(writer: dict[str, Any], reader: dict[str, Any], field: str) -> Iterator[Obstacle]:

@@ -29,7 +29,7 @@ from dmd_pipeline.change_marks import ChangeMark
 from dmd_pipeline.errors import SchemaError
 from dmd_pipeline.evolution import SCHEMA_UPDATES, Difference, Kind, compare, with_obstacles, worst
 from dmd_pipeline.hive import SCHEMA_LITERAL, glue_columns
-from dmd_pipeline.layout import same_location
+from dmd_pipeline.layout import PARTITION_KEY, same_location
 from dmd_pipeline.resolution import obstacles
 from dmd_pipeline.schemas import expand
 from dmd_pipeline.transitions import completing, like_table, updated
@@ -108,6 +108,7 @@ class TablePlan:
         newer: Files that the table cannot read as it is now, most often because they were written with a schema that
             came before its table; one of them breaks its partition for readers.
         unfinished: Id of a change that was begun and not ended.
+        elsewhere: Partitions that do not point to their own folder; registration repairs those whose folder has data.
     """
 
     table: str
@@ -119,6 +120,7 @@ class TablePlan:
     partitions: int = 0
     newer: tuple[str, ...] = ()
     unfinished: str | None = None
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def differences(self) -> tuple[Difference, ...]:
@@ -148,6 +150,8 @@ class TablePlan:
             words.append(f"{len(self.stale):,} of {self.partitions:,} partitions have a stale copy")
         if self.unfinished is not None:
             words.append(f"change {self.unfinished} was begun and not ended")
+        if self.elsewhere:
+            words.append(f"partitions point elsewhere (register_partitions decides): {some(self.elsewhere, at_most=3)}")
         if self.newer:
             words.append(f"WARNING, files that the table cannot read: {some(self.newer, at_most=2)}")
         return words
@@ -232,7 +236,16 @@ def plan(
         len(partitions),
         (*(str(writer) for writer in writers if _is_newer(writer, current)), *broken),
         None if mark is None else mark.id,
+        tuple(_elsewhere(partitions, wanted["StorageDescriptor"]["Location"])),
     )
+
+
+def _elsewhere(partitions: Sequence[PartitionTypeDef], location: str) -> Iterator[str]:
+    for partition in partitions:
+        value = "/".join(partition["Values"])
+        found = partition.get("StorageDescriptor", {}).get("Location", "nowhere")
+        if not same_location(found, f"{location}{PARTITION_KEY}={value}/"):
+            yield f"{value} at {found}"
 
 
 def unreadable_by(table: TableTypeDef | TableInputTypeDef, writer: Writer) -> tuple[Obstacle, ...]:

@@ -70,7 +70,7 @@ ONE = [
      ("~", "b", "compatible", "its default changes; rows that hold the field are read as before", "only a field")),
     ("aliased", [A], [field("a", "string", aliases=["z"])], ("~", "a", "compatible", "its aliases change", "")),
     ("date from number", [B], [field("b", {"type": "int", "logicalType": "date"})],
-     ("~", "b", "refused", "cannot be read as int (date)", "same unit")),
+     ("~", "b", "refused", "cannot be read as int (date)", "a date counts days")),
 ]  # fmt: skip
 
 

@@ -32,7 +32,7 @@ NARROWER = (
     # The specification lets another scale be read as if the logical type were not there: values would be wrong.
     "decimals have the same scale",
     # A count of days read as a number, or as milliseconds, resolves, and means something else.
-    "counted in the same unit",
+    "its meaning: a date counts days",
     # Bytes resolve to bytes; a decimal read as plain bytes is no longer the number.
     "or the first is promoted to the second",
 )

@@ -48,7 +48,10 @@ def partitions_of(schema: dict[str, Any] = OLD, count: int = 2) -> list[Partitio
             "PartitionTypeDef",
             {
                 "Values": [f"2026-01-{day:02}"],
-                "StorageDescriptor": {**copy.deepcopy(dict(storage)), "Location": f"s3://bucket/{day}/"},
+                "StorageDescriptor": {
+                    **copy.deepcopy(dict(storage)),
+                    "Location": f"s3://bucket/tables/scratch/partition_date=2026-01-{day:02}/",
+                },
             },
         )
         for day in range(1, count + 1)
@@ -282,8 +285,8 @@ def real_change() -> TablePlan:
     new["fields"].append({"name": "mandatory", "type": {"type": "map", "values": "double"}})
     new["fields"].append({"name": f"{gone['name']}Renamed", "type": gone["type"], "aliases": [gone["name"]]})
     new["fields"][2]["doc"] = "Another | text\nof two lines. " * 10
-    wanted = hive.table_input("demand", new, "s3://bucket/tables/demand/")
-    current: Any = {**hive.table_input("demand", schema, "s3://bucket/tables/demand/"), "VersionId": "1"}
+    wanted = hive.table_input("demand", new, "s3://bucket/tables/scratch/")
+    current: Any = {**hive.table_input("demand", schema, "s3://bucket/tables/scratch/"), "VersionId": "1"}
     return plan(cast("TableTypeDef", current), wanted, partitions_of())
 
 
@@ -296,3 +299,13 @@ def test_a_real_plan_is_readable_in_a_terminal_and_on_a_page() -> None:
     _, page = made.as_markdown.split("\n\n")
     assert len(page.splitlines()) == len(made.differences) + 2, "a difference is a line of the table"
     assert {line.replace("\\|", "").count("|") for line in page.splitlines()} == {6}
+
+
+def test_partitions_that_point_elsewhere_are_named_and_left_to_registration() -> None:
+    first, second = partitions_of()
+    second["StorageDescriptor"]["Location"] = "s3://elsewhere/"
+    made = planned(held(), partitions=[first, second])
+    assert (made.verdict, made.elsewhere) == (Verdict.IN_SYNC, ("2026-01-02 at s3://elsewhere/",))
+    assert made.summary == (
+        "scratch: in sync; partitions point elsewhere (register_partitions decides): 2026-01-02 at s3://elsewhere/"
+    )

@@ -145,7 +145,7 @@ COMPATIBLE = [
         [_N, optional("remark", "string")],
         (_OLD_ROW, {"n": 2, "remark": "y"}),
         (["1", "x"], ["1", None], ["2", "y"]),
-        saying="its values stay in the files",
+        saying="If remark is its new name: a rename is removed and added, and old values show with",
     ),
     _change(
         "a column is renamed with an alias",
@@ -390,7 +390,7 @@ REFUSED = [
         [required("n", {"type": "int", "logicalType": "date"})],
         ({"n": 1}, {}),
         (["1"], [], []),
-        saying="counted in the same unit",
+        saying="its meaning: a date counts days",
     ),
     _change(
         "an optional struct is renamed with an alias",
