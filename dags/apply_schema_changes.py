@@ -23,8 +23,8 @@ schema was edited.
 
 ## Parameters
 
-`tables`; `dry_run`, which only plans; `strategy` (*recreate*: with approval and proof in any case; *rollback*: back to a
-backup) and `rollback_to`, a backup's key (empty: the latest).
+`tables`; `dry_run`, which only plans; `strategy` (*recreate*: with approval and proof in any case; *rollback*: back to
+a backup) and `rollback_to`, a backup's key (empty: the latest).
 
 ## Safe to re-run?
 
