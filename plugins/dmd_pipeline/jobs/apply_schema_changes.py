@@ -37,6 +37,7 @@ from dmd_pipeline.wording import some
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
+    from datetime import date
 
     from mypy_boto3_glue.type_defs import PartitionTypeDef, TableInputTypeDef
 
@@ -92,7 +93,8 @@ class TableReport:
     @property
     def partition_keys(self) -> list[str]:
         """Dates whose definition changed: what readers of the table's asset wait for."""
-        return sorted(self.changed.completed) if self.changed is not None else []
+        completed = () if self.changed is None else self.changed.completed
+        return sorted(value for value in completed if _date_of(value) is not None)
 
     @property
     def summary(self) -> str:
@@ -317,9 +319,7 @@ class SchemaChanges:
     def _written(self, table: str, partitions: Sequence[PartitionTypeDef]) -> tuple[list[Writer], list[str]]:
         """The schemas with which files were written, and files that have none."""
         at_most = self.settings.schema_changes.sampled_partitions
-        dates = [
-            day for one in partitions if (day := partition_date_of(f"{PARTITION_KEY}={one['Values'][0]}/")) is not None
-        ]
+        dates = [day for one in partitions if (day := _date_of(one["Values"][0])) is not None]
         if not dates or not at_most:
             return [], []
         parallel = self.settings.registration.parallel_batches
@@ -444,6 +444,11 @@ def raise_failures(report: Report) -> None:
     refused = all(table.outcome == "refused" for table in report.tables if table.table in errors)
     kind = SchemaRefusedError if refused else CatalogError
     raise kind("; ".join(f"table {table}: {why}" for table, why in sorted(errors.items())))
+
+
+def _date_of(value: str) -> date | None:
+    """The date of a partition, of one that has one."""
+    return partition_date_of(f"{PARTITION_KEY}={value}/")
 
 
 def _refusal(made: TablePlan) -> str:
