@@ -23,6 +23,7 @@ from dmd_pipeline.record_types import load_record_types
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dmd_pipeline.jobs.schema_reports import Report
     from dmd_pipeline.settings import Settings
     from local.aws import LocalAws
 
@@ -60,7 +61,7 @@ class World:
     def create_tables(self) -> None:
         self.apply_schemas()
 
-    def apply_schemas(self, record_types: Any = None, **asked: Any) -> apply_schema_changes.Report:
+    def apply_schemas(self, record_types: Any = None, **asked: Any) -> Report:
         """Run the job, without waiting for anything."""
         arguments = {"run_id": "test", "patience": self.patience, **asked}
         kinds = load_record_types() if record_types is None else record_types

@@ -16,7 +16,7 @@ from tests.integration.jobs.conftest import World
 
 
 if TYPE_CHECKING:
-    from dmd_pipeline.jobs.apply_schema_changes import Report
+    from dmd_pipeline.jobs.schema_reports import Report
     from dmd_pipeline.settings import Settings
     from local.aws import LocalAws
 

@@ -15,7 +15,7 @@ from tests.integration.jobs.test_schema_changes import NEW_DAY, OLD_DAYS, TABLE,
 
 
 if TYPE_CHECKING:
-    from dmd_pipeline.jobs.apply_schema_changes import Report
+    from dmd_pipeline.jobs.schema_reports import Report
     from dmd_pipeline.settings import Settings
     from local.aws import LocalAws
 

@@ -22,7 +22,7 @@ from tests.integration.jobs.schema_change_cases import BREAKING, CHANGES, COMPAT
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dmd_pipeline.jobs.apply_schema_changes import Report
+    from dmd_pipeline.jobs.schema_reports import Report
     from dmd_pipeline.settings import Settings
     from local.aws import LocalAws
 
