@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import pyathena
 import pytest
 
+from dmd_pipeline.aws.athena import Workgroup
 from dmd_pipeline.aws.glue import Catalog
 from dmd_pipeline.aws.s3 import Bucket
 from dmd_pipeline.delivery import container, deliver, errors_document
@@ -18,6 +21,8 @@ from local.traffic.plan import Size, plan
 
 
 if TYPE_CHECKING:
+    from dmd_pipeline.jobs.schema_reports import Report
+    from dmd_pipeline.record_types import RecordType
     from dmd_pipeline.settings import Settings
     from local.aws import LocalAws
 
@@ -31,6 +36,54 @@ def run_the_jobs(aws: LocalAws, settings: Settings) -> None:
     bucket = Bucket(aws.client("s3"), settings.bucket)
     apply_schema_changes.run(settings, load_record_types(), catalog, bucket, pytest.fail, run_id="test")
     register_partitions.run(settings, load_record_types(), catalog, bucket, today=NOW.date())
+
+
+def change_schemas(aws: LocalAws, settings: Settings) -> Report:
+    """Give `demand` a field and make `eventId` of `sale` bytes: a compatible and a breaking change, both approved.
+
+    Then take the change of `sale` back to its backup.
+    """
+    catalog = Catalog(aws.client("glue"), settings.database)
+    bucket = Bucket(aws.client("s3"), settings.bucket)
+    connection = pyathena.connect(
+        work_group=settings.workgroup, schema_name=settings.database, region_name=settings.region, s3_staging_dir=""
+    )
+    kinds = load_record_types()
+    channel = {"name": "channel", "type": ["null", "string"], "default": None, "doc": "Where the fan asked."}
+    wanted = {
+        **kinds,
+        "demand": with_fields(kinds["demand"], [*kinds["demand"].schema["fields"], channel]),
+        "sale": with_fields(
+            kinds["sale"],
+            [
+                {**field, "type": "bytes"} if field["name"] == "eventId" else field
+                for field in kinds["sale"].schema["fields"]
+            ],
+        ),
+    }
+    arguments: dict[str, Any] = {"run_id": "change", "tables": ["demand", "sale"]}
+
+    def run(**asked: Any) -> Report:
+        return apply_schema_changes.run(
+            settings,
+            wanted,
+            catalog,
+            bucket,
+            lambda: Workgroup(connection, settings.workgroup),
+            **{**arguments, **asked},
+        )
+
+    planned = run(dry_run=True)
+    digests = {one.table: one.plan.digest for one in planned.tables if one.plan is not None}
+    changed = run(approved=digests)
+    run(tables=["sale"], strategy="rollback")
+    connection.close()
+    return changed
+
+
+def with_fields(record_type: RecordType, fields: list[Any]) -> RecordType:
+    """A record type whose schema has other fields."""
+    return replace(record_type, schema={**record_type.schema, "fields": fields})
 
 
 def deliver_traffic(aws: LocalAws, settings: Settings) -> Counter[str]:

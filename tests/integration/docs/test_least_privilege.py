@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dmd_pipeline.aws.sns import Topic
-from tests.integration.docs.conftest import NOW, deliver_traffic, run_the_jobs
+from tests.integration.docs.conftest import NOW, change_schemas, deliver_traffic, run_the_jobs
 
 
 if TYPE_CHECKING:
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "real-environment.md"
-_ACTION_OF = {"s3:ListObjectsV2": "s3:ListBucket"}
+_ACTION_OF = {"s3:ListObjectsV2": "s3:ListBucket", "s3:HeadObject": "s3:GetObject"}
 """IAM names an action after its call, but for these."""
 
 
 def documented_actions() -> set[str]:
-    rows = re.findall(r"^\| (S3|Glue|SNS) \| (.*?) \|", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(r"^\| (S3|Glue|SNS|Athena) \| (.*?) \|", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
     return {f"{service.lower()}:{action}" for service, actions in rows for action in re.findall(r"`(\w+)`", actions)}
 
 
@@ -43,6 +43,8 @@ def test_the_documented_permissions_are_exactly_those_that_the_dags_use(aws: Loc
         PartitionInput={"Values": partition["Values"], "StorageDescriptor": storage},
     )
     run_the_jobs(aws, settings)  # repairs the partition
+    changed = change_schemas(aws, settings)
+    assert changed.outcomes == {"demand": "changed", "sale": "recreated"}
     Topic(aws.client("sns"), settings.alerts_topic_arn).publish("subject", "message", {})
 
     by_hand = {"glue:GetPartition", "glue:UpdatePartition"}
