@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "real-environment.md"
-_ACTION_OF = {"s3:ListObjectsV2": "s3:ListBucket", "s3:HeadObject": "s3:GetObject"}
+_ACTION_OF = {"s3:ListObjectsV2": "s3:ListBucket"}
 """IAM names an action after its call, but for these."""
 
 
