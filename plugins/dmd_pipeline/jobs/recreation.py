@@ -120,8 +120,10 @@ class Recreation:
         key = self.layout.backup_key(table, self.now())
         self.bucket.write(key, backup.content, "application/gzip")
         logger.info("%s: backup of %d partitions at %s", table, len(backup.partitions), self.layout.uri(key))
+        marked = self.changer.mark(table, key)  # from here on the table is this run's
         try:
-            self.changer.mark(table, key)
+            if Backup.of(marked, (), self.changer.id).table != backup.table:
+                raise ConcurrentChangeError(f"table {table} was changed by somebody else while its backup was made")
             rehearsed = self._rehearse(wanted)
         except PipelineError as error:
             raise self._given_up(table, error) from error
@@ -141,8 +143,8 @@ class Recreation:
         self.changer.check(current)
         backup = self.backup(mark.backup or "")
         if current.get("Parameters", {}).get(SCHEMA_LITERAL) == backup.literal:
-            self.changer.take_back(table)
             self.glue.delete_table(table + NEXT)
+            self.changer.take_back(table)
             return None
         return self._switch(with_mark(as_input(current), None), backup, mark.backup or "", 0)
 
@@ -270,6 +272,7 @@ class Recreation:
     def _given_up(self, table: str, error: PipelineError) -> PipelineError:
         """The error, after the rehearsal was taken away; nothing had been switched."""
         try:
+            self.changer.check(self.glue.table(table))  # another run may have taken over what this one is too slow for
             self.glue.delete_table(table + NEXT)
             self.changer.release(table)
         except PipelineError as second:

@@ -157,12 +157,14 @@ class TableChanger:
         """Take the mark away, if the table has one; what others change meanwhile stays.
 
         Raises:
-            ConcurrentChangeError: Others change the table again and again; the mark is still there.
+            ConcurrentChangeError: The mark is another run's, or others change the table again and again; it is still
+                there.
         """
         for attempt in range(1, _RELEASES + 1):
             current = self.glue.table(name)
             if ChangeMark.of(current) is None:
                 return
+            self.check(current)
             try:
                 self.glue.update_table(with_mark(as_input(current), None), current["VersionId"])
             except ConcurrentChangeError:

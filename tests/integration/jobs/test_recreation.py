@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dmd_pipeline.change_marks import ChangeMark
 from dmd_pipeline.errors import CatalogError, ParameterError
 from dmd_pipeline.table_plans import Verdict
 from tests.conformance.engine_case import optional
@@ -205,6 +206,43 @@ def test_what_makes_no_sense_is_refused_before_any_call(
     with pytest.raises(ParameterError, match=said):
         table.apply(**asked)
     assert aws.calls.names() == []
+
+
+def test_a_run_that_another_one_forestalls_leaves_the_others_mark_and_rehearsal_alone(
+    aws: LocalAws, settings: Settings
+) -> None:
+    table = make(aws, settings, DOUBLE)
+    table.schema = DOUBLE.new
+    theirs = ChangeMark("another", backup="data-pipeline/catalog-backups/scratch/theirs.json.gz").as_parameter()
+
+    def forestall(**_event: Any) -> None:
+        if "dmd.change" not in table.world.table(TABLE)["Parameters"]:
+            table.world.set_table_parameters(TABLE, **{"dmd.change": theirs})
+            aws.client("glue").create_table(DatabaseName=settings.database, TableInput={"Name": f"{TABLE}__next"})
+
+    table.world.glue.meta.events.register("before-call.glue.UpdateTable", forestall)
+    with pytest.raises(CatalogError, match="was changed by somebody else since it was read"):
+        approve(table)
+    assert table.world.table(TABLE)["Parameters"]["dmd.change"] == theirs
+    assert tables(table) == [TABLE, f"{TABLE}__next"]
+
+
+def test_a_table_that_changes_while_its_backup_is_made_is_not_changed(aws: LocalAws, settings: Settings) -> None:
+    table = make(aws, settings, DOUBLE)
+    table.schema = DOUBLE.new
+    done: list[str] = []
+
+    def change_by_hand(**_event: Any) -> None:
+        if not done:
+            done.append("once")
+            table.world.set_table_parameters(TABLE, theirs="1")
+
+    table.world.bucket._client.meta.events.register("after-call.s3.PutObject", change_by_hand)
+    with pytest.raises(CatalogError, match=r"by somebody else while its backup was made\. Nothing was switched"):
+        approve(table)
+    assert tables(table) == [TABLE]
+    held = table.world.table(TABLE)["Parameters"]
+    assert (held["theirs"], "dmd.change" in held) == ("1", False)
 
 
 class _Killed(BaseException):
