@@ -55,13 +55,15 @@ def test_the_trigger_form_asks_for_typed_and_described_parameters(page: Page) ->
 
 def test_a_run_triggered_in_the_form_succeeds(page: Page, pipeline: RunningPipeline) -> None:
     before = {run.run_id for run in runs_by_hand(pipeline)}
-    page.goto("/dags/register_partitions")
-    page.get_by_test_id("trigger-dag-button").click()
-    form = page.get_by_role("dialog")
-    form.locator('label:has(input[name="element_dry_run"])').click()
-    form.get_by_role("button", name="Trigger").click()
-
-    expect(page).to_have_url(re.compile(r"/dags/register_partitions/runs/manual__"))
+    submit_form(page)
+    conflict = page.get_by_text("409 Conflict")
+    triggered_page = re.compile(r"/dags/register_partitions/runs/manual__")
+    page.wait_for_function(
+        "() => location.pathname.includes('/runs/manual__') || document.body.innerText.includes('409 Conflict')"
+    )
+    if conflict.count():  # the form offers the time as logical date, and the scheduler has just taken that for a run
+        submit_form(page)
+    expect(page).to_have_url(triggered_page)
     [triggered] = [run for run in runs_by_hand(pipeline) if run.run_id not in before]
     assert await_end(pipeline.api, Console(), triggered, seconds=90).state == "success"
     assert summary(pipeline.api, triggered)[0].startswith("dry run: ")
@@ -82,6 +84,15 @@ def test_the_ui_asks_nothing_of_other_machines(page: Page, pipeline: RunningPipe
     page.wait_for_load_state("networkidle")
 
     assert hosts - {""} == {urlsplit(pipeline.workspace.airflow_url).netloc}, "apart from data: addresses"
+
+
+def submit_form(page: Page) -> None:
+    """Ask for a dry run, as people do."""
+    page.goto("/dags/register_partitions")
+    page.get_by_test_id("trigger-dag-button").click()
+    form = page.get_by_role("dialog")
+    form.locator('label:has(input[name="element_dry_run"])').click()
+    form.get_by_role("button", name="Trigger").click()
 
 
 def runs_by_hand(pipeline: RunningPipeline) -> list[Run]:
