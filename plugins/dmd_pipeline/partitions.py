@@ -222,7 +222,7 @@ def merged(current: PartitionTypeDef, wanted: PartitionInputTypeDef) -> Partitio
     wanted_serde: Mapping[str, Any] = should_be.get("SerdeInfo", {})
     serde = {**held, **wanted_serde, "Parameters": parameters}
     kept = {name: current[name] for name in _KEPT_OF_PARTITION if name in current}  # type: ignore[literal-required]  # keys as data
-    return {**kept, "Values": current["Values"], "StorageDescriptor": {**is_now, **owned, "SerdeInfo": serde}}  # type: ignore[typeddict-item]
+    return {**kept, "Values": current["Values"], "StorageDescriptor": {**is_now, **owned, "SerdeInfo": serde}}  # type: ignore[typeddict-item]  # merged
 
 
 class _Held:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from dmd_pipeline.airflow.runs import Reports
+    from dmd_pipeline.jobs.schema_reports import Report
     from dmd_pipeline.settings import Settings
 
 
@@ -35,10 +36,6 @@ def plan(settings: Settings, context: Context) -> None:
         PipelineError: Nothing could be planned; or a table could not, in a dry run. Otherwise that table's own task
             meets the same error, and the others go on.
     """
-    from dmd_pipeline.jobs import apply_schema_changes as job
-    from dmd_pipeline.record_types import load_each_record_type
-
-    record_types, wrong = load_each_record_type()
     asked = asked_of(context)
     data: dict[str, Any] = {}
 
@@ -47,17 +44,7 @@ def plan(settings: Settings, context: Context) -> None:
         keep_report(context)(report)
 
     try:
-        job.run(
-            settings,
-            record_types,
-            clients.catalog(settings),
-            clients.bucket(settings),
-            lambda: clients.workgroup(settings),
-            run_id=context["run_id"],
-            wrong=wrong,
-            report_to=keep,
-            **{**asked, "dry_run": True},
-        )
+        _run(settings, context, report_to=keep, dry_run=True)
     except (CatalogError, SchemaRefusedError):
         if asked["dry_run"] or not data:
             raise
@@ -79,12 +66,20 @@ def plan(settings: Settings, context: Context) -> None:
 
 def apply(settings: Settings, table: str, context: Context) -> None:
     """Work on one table, with the approval that was given for it, if any."""
+    digest = approved_digest(context, table)
+    approved = {} if digest is None else {table: digest}
+    report = _run(settings, context, report_to=keep_report(context), tables=[table], approved=approved)
+    if not report.partition_keys:
+        skip(context, [f"publish_{table}"])
+
+
+def _run(settings: Settings, context: Context, **more: Any) -> Report:
+    """The job, as the run asks for it and ``more`` says."""
     from dmd_pipeline.jobs import apply_schema_changes as job
     from dmd_pipeline.record_types import load_each_record_type
 
     record_types, wrong = load_each_record_type()
-    digest = approved_digest(context, table)
-    report = job.run(
+    return job.run(
         settings,
         record_types,
         clients.catalog(settings),
@@ -92,12 +87,8 @@ def apply(settings: Settings, table: str, context: Context) -> None:
         lambda: clients.workgroup(settings),
         run_id=context["run_id"],
         wrong=wrong,
-        approved={} if digest is None else {table: digest},
-        report_to=keep_report(context),
-        **{**asked_of(context), "tables": [table]},
+        **{**asked_of(context), **more},
     )
-    if not report.partition_keys:
-        skip(context, [f"publish_{table}"])
 
 
 def publish(table: str, context: Context) -> None:
