@@ -8,16 +8,25 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
+
+from dmd_pipeline.failed_batches import BatchId
 
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from uuid import UUID
 
 
 PARTITION_KEY = "partition_date"
+_CONTAINER = ".avro"
+_RAW = ".jsonl.gz"
+_DONE = ".done.json"
+_STAMP = "%Y-%m-%d-%H-%M-%S"
+_STAMP_LENGTH = 19
+_RANGE = r"(?P<start>\d+)-(?P<end>\d+)"
+_SECURED = re.compile(rf"(?P<folder>[A-Za-z0-9-]+)/{_RANGE}(?P<kind>{re.escape(_RAW)}|{re.escape(_DONE)})", re.ASCII)
+_REPLAYED = re.compile(rf"replay-(?P<folder>[A-Za-z0-9-]+)-{_RANGE}{re.escape(_CONTAINER)}", re.ASCII)
 _PARTITION_FOLDER = re.compile(rf"{PARTITION_KEY}=(\d{{4}}-\d{{2}}-\d{{2}})/")
 
 
@@ -51,7 +60,7 @@ class Layout:
 
     def delivered_key(self, table: str, partition_date: date, now: datetime, unique: UUID) -> str:
         """Key of a container file written by the delivery worker at ``now`` (UTC)."""
-        return f"{self.partition_prefix(table, partition_date)}{now:%Y-%m-%d-%H-%M-%S}-{unique}.avro"
+        return f"{self.partition_prefix(table, partition_date)}{now:{_STAMP}}-{unique}{_CONTAINER}"
 
     def errors_prefix(self) -> str:
         """Key prefix of the delivery worker's files of invalid records."""
@@ -59,7 +68,7 @@ class Layout:
 
     def errors_key(self, now: datetime, unique: UUID) -> str:
         """Key of a file of invalid records written by the delivery worker at ``now`` (UTC)."""
-        return f"{self.errors_prefix()}{now:%Y-%m-%d-%H-%M-%S}-{unique}.json"
+        return f"{self.errors_prefix()}{now:{_STAMP}}-{unique}.json"
 
     def backups_prefix(self, table: str) -> str:
         """Key prefix of the backups of a table's definition."""
@@ -68,6 +77,42 @@ class Layout:
     def backup_key(self, table: str, now: datetime) -> str:
         """Key of a backup made at ``now`` (UTC); keys sort by time."""
         return f"{self.backups_prefix(table)}{now:%Y-%m-%dT%H-%M-%S.%fZ}.json.gz"
+
+    def raw_prefix(self) -> str:
+        """Key prefix of the secured records of failed batches."""
+        return f"{self.prefix}/replay/raw/"
+
+    def raw_key(self, batch: BatchId) -> str:
+        """Key of the secured records of a failed batch."""
+        return f"{self.raw_prefix()}{batch}{_RAW}"
+
+    def done_key(self, batch: BatchId) -> str:
+        """Key of the document that says what became of a failed batch; it lies beside the secured records."""
+        return f"{self.raw_prefix()}{batch}{_DONE}"
+
+    def lease_key(self, lane: str) -> str:
+        """Key of the document that says who converts a lane."""
+        return f"{self.prefix}/replay/leases/{lane}.json"
+
+    def replay_key(self, table: str, partition_date: date, batch: BatchId) -> str:
+        """Key of the container file that a failed batch has in one partition."""
+        return (
+            f"{self.partition_prefix(table, partition_date)}replay-{batch.folder}-{batch.start}-{batch.end}{_CONTAINER}"
+        )
+
+    def quarantine_prefix(self) -> str:
+        """Key prefix of what could not be converted."""
+        return f"{self.prefix}/quarantine/"
+
+    def quarantine_key(self, reason: str, day: date, identifier: str) -> str:
+        """Key of a document in quarantine.
+
+        Args:
+            reason: In a few words with hyphens.
+            day: When the failure happened (UTC): the same for every attempt to write the document.
+            identifier: Letters, digits and hyphens.
+        """
+        return f"{self.quarantine_prefix()}{reason}/{day.isoformat()}/{identifier}.json"
 
     def athena_results_location(self) -> str:
         """S3 URI below which the Athena workgroup writes its results."""
@@ -93,6 +138,51 @@ def partition_date_of(folder: str) -> date | None:
         return date.fromisoformat(match.group(1))
     except ValueError:
         return None
+
+
+def secured_batch(name: str) -> tuple[BatchId, bool] | None:
+    """What an object below ``replay/raw/`` is: a batch, and whether this is its done document.
+
+    Args:
+        name: Its key without the prefix.
+
+    Returns:
+        None when it is neither.
+
+    >>> secured_batch("shardId-000000000001/17-20.done.json")
+    (BatchId(folder='shardId-000000000001', start=17, end=20), True)
+    """
+    match = _SECURED.fullmatch(name)
+    return None if match is None else (_batch(match), match["kind"] == _DONE)
+
+
+def replayed_batch(name: str) -> BatchId | None:
+    """The failed batch that a container file holds rows of; None when the delivery worker wrote the file.
+
+    Args:
+        name: Of the file in its partition's folder.
+
+    >>> replayed_batch("replay-shardId-000000000001-17-20.avro")
+    BatchId(folder='shardId-000000000001', start=17, end=20)
+    """
+    match = _REPLAYED.fullmatch(name)
+    return None if match is None else _batch(match)
+
+
+def delivered_at(name: str) -> datetime | None:
+    """When the delivery worker began to write a container file, as its name says; None when it says no time.
+
+    >>> delivered_at("2025-06-01-19-30-05-5f0c1d5e-6a61-4f6c-9c1e-3d0a5b0e7a11.avro").isoformat()
+    '2025-06-01T19:30:05+00:00'
+    """
+    try:
+        return datetime.strptime(name[:_STAMP_LENGTH], _STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _batch(match: re.Match[str]) -> BatchId:
+    return BatchId(match["folder"], int(match["start"]), int(match["end"]))
 
 
 def same_location(one: str, other: str) -> bool:

@@ -71,11 +71,29 @@ class SchemaChanges(_Section):
     )
 
 
+class Replay(_Section):
+    """How ``reprocess_failed_batches`` works."""
+
+    read_share: Annotated[float, Field(gt=0, le=1)] = Field(
+        description="Share of a shard's GetRecords limits that may be used; the delivery worker needs the rest."
+    )
+    deadline_margin_hours: Annotated[int, Field(ge=0, le=168)] = Field(
+        description="Alert when a batch is found that would be lost within so many hours."
+    )
+    attempts: Annotated[int, Field(ge=1, le=10)] = Field(
+        description="How often a document of rejected records is tried; after that it is only reported."
+    )
+    alarm_age_hours: Annotated[int, Field(ge=1, le=168)] = Field(
+        description="CloudWatch's own alarm: when the oldest message in the dead-letter queue is so many hours old."
+    )
+
+
 class Schedules(_Section):
     """Cron expressions (UTC), one a scheduled DAG."""
 
     register_partitions: Cron
     apply_schema_changes: Cron
+    reprocess_failed_batches: Cron
 
 
 class Settings(_Section):
@@ -96,6 +114,7 @@ class Settings(_Section):
     aws_conn_id: Name = Field(description="Airflow connection that gives access to AWS.")
     registration: Registration
     schema_changes: SchemaChanges
+    replay: Replay
     schedules: Schedules
 
     @property
@@ -107,6 +126,11 @@ class Settings(_Section):
     def alerts_topic_arn(self) -> str:
         """ARN of the SNS topic of alerts."""
         return f"arn:aws:sns:{self.region}:{self.account_id}:{self.alerts_topic}"
+
+    @property
+    def kms_key_arn(self) -> str:
+        """ARN of the alias of the key that encrypts raw and quarantined records."""
+        return f"arn:aws:kms:{self.region}:{self.account_id}:alias/{self.kms_key}"
 
     @property
     def stream_arn(self) -> str:
