@@ -16,7 +16,7 @@ name no file, for nothing here knows one: whoever calls does.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
@@ -59,12 +59,14 @@ class Header:
         codec: How its blocks are compressed: ``null``, ``deflate``, …
         sync_marker: 16 bytes that follow each block.
         size: Of the header in bytes, which is the offset of the first block.
+        metadata: Whatever else stands in it, as bytes.
     """
 
     schema: dict[str, Any]
     codec: str
     sync_marker: bytes
     size: int
+    metadata: dict[str, bytes] = field(default_factory=dict)
 
 
 def read_header(read: Callable[[int, int], bytes]) -> Header:
@@ -167,7 +169,7 @@ def _parsed(data: bytes) -> Header | None:
         raise ContainerFileError("its metadata is damaged: avro.schema is no JSON, or avro.codec no text") from error
     if not isinstance(schema, dict) or schema.get("type") != "record":
         raise ContainerFileError("its rows are no records")
-    return Header(schema, codec, found["sync"], file.tell())
+    return Header(schema, codec, found["sync"], file.tell(), meta)
 
 
 def _long(window: _Window, start: int, size: int, block: int) -> tuple[int, int]:

@@ -27,7 +27,7 @@ import fastavro
 
 from dmd_pipeline.change_records import parse
 from dmd_pipeline.errors import InvalidRecordError
-from dmd_pipeline.rows import Now, Row, RowMaker
+from dmd_pipeline.rows import Clock, Now, Row, RowMaker
 from dmd_pipeline.schemas import writer_schema
 from dmd_pipeline.stamps import utc_stamp
 
@@ -87,12 +87,12 @@ def deliver(records: Iterable[bytes], record_types: Mapping[str, RecordType], *,
         ValueError: ``now`` has no time zone.
     """
     time = Now.at(now)
-    makers = {name: _row_maker(record_type) for name, record_type in record_types.items()}
+    deliverer = Deliverer(record_types)
     groups: dict[Group, list[Row]] = {}
     rejected: list[Rejected] = []
     for original in records:
         try:
-            group, row = _row(original, makers, time)
+            group, row = deliverer.row(original, time)
         except InvalidRecordError as error:
             rejected.append(Rejected(original, str(error)))
             continue
@@ -103,13 +103,37 @@ def deliver(records: Iterable[bytes], record_types: Mapping[str, RecordType], *,
     return Delivery(groups, rejected)
 
 
-def container(record_type: RecordType, rows: Iterable[Row], *, sync_marker: bytes) -> bytes:
+class Deliverer:
+    """Delivers change records one by one, for those who give each of them a time of its own."""
+
+    def __init__(self, record_types: Mapping[str, RecordType]) -> None:
+        self._makers = {name: _row_maker(record_type) for name, record_type in record_types.items()}
+
+    def row(self, original: bytes, now: Clock) -> tuple[Group, Row]:
+        """The row of a change record, and where it belongs.
+
+        Raises:
+            InvalidRecordError: It is none that can become a row; names the field.
+        """
+        change = parse(original)
+        name = change.record_type
+        maker = self._makers.get(name)
+        if maker is None:
+            raise InvalidRecordError("type", f"expected one of {', '.join(self._makers)}; found another string")
+        partition_date, row = maker.make(change, now)
+        return (name, partition_date), row
+
+
+def container(
+    record_type: RecordType, rows: Iterable[Row], *, sync_marker: bytes, metadata: Mapping[str, str] | None = None
+) -> bytes:
     """An Avro object container file: the schema in its header, no codec.
 
     Args:
         record_type: Whose schema the rows fit.
         rows: As :func:`deliver` gives them.
         sync_marker: 16 bytes that separate the file's blocks; random ones, unless the file must be reproduced.
+        metadata: What else the header holds; names that begin with ``avro.`` are Avro's own.
 
     Raises:
         ValueError: The sync marker has another length.
@@ -117,7 +141,8 @@ def container(record_type: RecordType, rows: Iterable[Row], *, sync_marker: byte
     if len(sync_marker) != SYNC_MARKER_BYTES:
         raise ValueError(f"a sync marker has {SYNC_MARKER_BYTES} bytes, found {len(sync_marker)}")
     file = BytesIO()
-    fastavro.writer(file, _writer_schema(record_type), rows, codec="null", sync_marker=sync_marker)
+    schema = _writer_schema(record_type)
+    fastavro.writer(file, schema, rows, codec="null", sync_marker=sync_marker, metadata=dict(metadata or {}))
     return file.getvalue()
 
 
@@ -144,16 +169,6 @@ def original_events(document: bytes) -> list[bytes]:
     """The original bytes of the records in a file in errors/: the inverse of :func:`errors_document`."""
     events: list[str] = json.loads(document)["events"]
     return [event.encode(errors="surrogateescape") for event in events]
-
-
-def _row(original: bytes, makers: Mapping[str, RowMaker], now: Now) -> tuple[Group, Row]:
-    change = parse(original)
-    name = change.record_type
-    maker = makers.get(name)
-    if maker is None:
-        raise InvalidRecordError("type", f"expected one of {', '.join(makers)}; found another string")
-    partition_date, row = maker.make(change, now)
-    return (name, partition_date), row
 
 
 @lru_cache(maxsize=64)

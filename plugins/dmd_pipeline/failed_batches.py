@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 DOCUMENTS: Final = "documents"
 """The lane of everything that has no shard."""
-_SHARD_ID: Final = re.compile(r"(shardId-\d{12})(?:-retry\d+)?")
+_SHARD_ID: Final = re.compile(r"shardId-\d{12}", re.ASCII)
+_RETRY: Final = re.compile(r"-retry\d+$", re.ASCII)
 _FOLDER: Final = re.compile(r"[A-Za-z0-9-]{1,200}")
 
 
@@ -71,10 +72,18 @@ class BatchId:
         return f"{self.folder}/{self.start}-{self.end}"
 
     @property
+    def source(self) -> str:
+        """The folder of the first attempt: within it, a sequence number names one record."""
+        return _RETRY.sub("", self.folder)
+
+    @property
     def lane(self) -> str:
         """Who converts it: one conversion at a time for each shard, and one for all that has none."""
-        match = _SHARD_ID.fullmatch(self.folder)
-        return DOCUMENTS if match is None else match.group(1)
+        return self.source if _SHARD_ID.fullmatch(self.source) else DOCUMENTS
+
+    def overlaps(self, other: BatchId) -> bool:
+        """Whether records may belong to both."""
+        return self.source == other.source and self.start <= other.end and other.start <= self.end
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ then what is derived is added. ``reference`` is always written here; one in the 
 from __future__ import annotations
 
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from dmd_pipeline.avro_readers import compile_row_reader
 from dmd_pipeline.change_records import REMOVE
@@ -28,6 +28,20 @@ if TYPE_CHECKING:
 REDACTED = "[redacted]"
 
 Row = dict[str, Any]
+
+
+class Clock(Protocol):
+    """What gives rows the time of a delivery."""
+
+    @property
+    def stamp(self) -> str:
+        """As rows hold it."""
+        ...
+
+    @property
+    def day(self) -> date:
+        """As a partition date."""
+        ...
 
 
 class Now(NamedTuple):
@@ -63,7 +77,7 @@ class RowMaker:
         )
         self._dates = _date_fields(expanded)
 
-    def make(self, change: ChangeRecord, now: Now) -> tuple[date, Row]:
+    def make(self, change: ChangeRecord, now: Clock) -> tuple[date, Row]:
         """The row of a change, and the partition it belongs to.
 
         Raises:
@@ -83,7 +97,7 @@ class RowMaker:
         }
         return self._partition(row, now), row
 
-    def _mark_removed(self, row: Row, now: Now) -> None:
+    def _mark_removed(self, row: Row, now: Clock) -> None:
         row["isDeleted"] = True
         if row["date"] is None:
             # The removal is then also the first thing known of the record: it gives every stamp that must be there.
@@ -94,7 +108,7 @@ class RowMaker:
             if holder is not None and holder[name] is not None:
                 holder[name] = REDACTED
 
-    def _partition(self, row: Row, now: Now) -> date:
+    def _partition(self, row: Row, now: Clock) -> date:
         for path, stamp_of in self._partition_stamps:
             if path == NOW:
                 return now.day
@@ -103,7 +117,7 @@ class RowMaker:
                 return _moment(path, text).date()
         raise InvalidRecordError(self._partition_stamps[-1][0], "missing")
 
-    def _timestamp(self, row: Row, now: Now) -> str:
+    def _timestamp(self, row: Row, now: Clock) -> str:
         latest: tuple[datetime, str] | None = None
         for path, stamp_of in self._reference_stamps:
             text = now.stamp if path == NOW else stamp_of(row)
