@@ -10,6 +10,7 @@ with the one in the table's Parameters, while Athena's documentation asks for th
 
 from __future__ import annotations
 
+import json
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Final
 
@@ -130,6 +131,21 @@ def partition_input(
     storage = deepcopy(table["StorageDescriptor"])
     storage["Location"] = location
     return {"Values": [partition_date.isoformat()], "StorageDescriptor": storage}
+
+
+def held_schema(table: TableTypeDef | TableInputTypeDef) -> dict[str, Any] | None:
+    """The schema with which the engine reads a table: that of its Parameters, before that of its SerDe.
+
+    Returns:
+        As written; None when it has none, or one that is no JSON object.
+    """
+    storage: Mapping[str, Any] = table.get("StorageDescriptor", {})
+    in_serde = storage.get("SerdeInfo", {}).get("Parameters", {}).get(SCHEMA_LITERAL)
+    try:
+        schema = json.loads(table.get("Parameters", {}).get(SCHEMA_LITERAL, in_serde) or "null")
+    except ValueError:
+        return None
+    return schema if isinstance(schema, dict) else None
 
 
 def hive_type(avro_type: AvroType, path: str) -> str:

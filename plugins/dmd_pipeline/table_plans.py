@@ -28,7 +28,7 @@ from tabulate import tabulate
 from dmd_pipeline.change_marks import ChangeMark
 from dmd_pipeline.errors import SchemaError
 from dmd_pipeline.evolution import SCHEMA_UPDATES, Difference, Kind, compare, with_obstacles, worst
-from dmd_pipeline.hive import SCHEMA_LITERAL, glue_columns
+from dmd_pipeline.hive import SCHEMA_LITERAL, glue_columns, held_schema
 from dmd_pipeline.layout import PARTITION_KEY, same_location
 from dmd_pipeline.resolution import obstacles
 from dmd_pipeline.schemas import expand
@@ -256,12 +256,10 @@ def unreadable_by(table: TableTypeDef | TableInputTypeDef, writer: Writer) -> tu
 
 def _schema_of(table: TableTypeDef | TableInputTypeDef) -> dict[str, Any] | None:
     """The schema that reads the table's files, expanded; None when it has none, or one that is no schema."""
-    storage: Mapping[str, Any] = table.get("StorageDescriptor", {})
-    in_serde = storage.get("SerdeInfo", {}).get("Parameters", {}).get(SCHEMA_LITERAL)
-    literal = table.get("Parameters", {}).get(SCHEMA_LITERAL, in_serde)
+    schema = held_schema(table)
     try:
-        return None if literal is None else expand(json.loads(literal))
-    except (ValueError, SchemaError):
+        return None if schema is None else expand(schema)
+    except SchemaError:
         return None
 
 

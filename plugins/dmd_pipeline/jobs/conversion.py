@@ -1,0 +1,342 @@
+"""Convert the secured batches of one lane: rows into partitions, once each; the rest into quarantine; then settled.
+
+For each open batch, oldest first:
+
+1. Read its raw file. Records that came from the stream may lie between those of other batches: if those that pass the
+   event source mapping's filter are not exactly as many as the batch had, it waits until the worker can no longer
+   deliver any of them (last arrival + MaximumRecordAge + the function's timeout).
+2. Convert with the catalog's schemas. If a record needs a newer one, or a table is under change, the batch waits.
+3. In each partition, leave out what other replays wrote (by sequence number) and what the worker wrote (by content).
+4. Write one file a partition, under a key and with bytes that follow from the batch; never over another.
+5. Write what was rejected to quarantine.
+
+At the end of the lane the partitions are registered, and each batch gets its done document: from then on it is no
+longer open. What is lost when the process dies after any call: nothing; the next run finds the batch open, and what was
+written by its sequence numbers.
+
+Calls, for B batches of G groups each, T tables and W files of the worker to compare with:
+
+    lease: 1 PUT + 1 DELETE; 1 ListEventSourceMappings, T GetTable
+    a batch: 1 GET (raw file) + G PUT + 1 PUT (done), and 1 PUT when something was rejected
+    a partition of the lane: 1 LIST a 1,000 of its files since the first arrival; a file to compare with: 1 GET
+    registration, a table with rows: 1 GetTable + what jobs.partition_writer says
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from dmd_pipeline import quarantine, raw_batches
+from dmd_pipeline.change_marks import ChangeMark
+from dmd_pipeline.delivery import CONTENT_TYPE, container
+from dmd_pipeline.errors import PipelineError, TableNotFoundError, VerificationError
+from dmd_pipeline.failed_batches import DOCUMENTS
+from dmd_pipeline.fingerprints import delivered
+from dmd_pipeline.hive import held_schema
+from dmd_pipeline.jobs import lane_leases
+from dmd_pipeline.jobs.lane_reports import BatchReport, LaneReport, State
+from dmd_pipeline.jobs.partition_files import PartitionFiles
+from dmd_pipeline.jobs.replay_environment import JSON
+from dmd_pipeline.jobs.settling import Settler
+from dmd_pipeline.jobs.work_list import read_work_list
+from dmd_pipeline.quarantine import Rejection
+from dmd_pipeline.replay import Converter, days_of_delivery, replay_metadata, sync_marker
+from dmd_pipeline.stamps import utc_stamp
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date
+
+    from mypy_boto3_glue.type_defs import TableTypeDef
+
+    from dmd_pipeline.candidates import Candidate
+    from dmd_pipeline.delivery import Group
+    from dmd_pipeline.event_sources import EventSourceMapping
+    from dmd_pipeline.failed_batches import BatchId, StreamRecord
+    from dmd_pipeline.jobs.replay_environment import Environment
+    from dmd_pipeline.raw_batches import RawBatch
+    from dmd_pipeline.record_types import RecordType
+    from dmd_pipeline.replay import Conversion
+
+
+logger = logging.getLogger(__name__)
+
+CLOCKS: Final = timedelta(minutes=5)
+"""How far the clocks of the stream and of the worker may be apart."""
+_LATE: Final = "an earlier attempt wrote the file of its partition without it"
+
+
+def convert_lane(
+    environment: Environment,
+    lane: str,
+    *,
+    run_id: str,
+    dry_run: bool = False,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> LaneReport:
+    """Convert what is open in a lane.
+
+    Args:
+        environment: Where.
+        lane: A shard's id, or ``documents``.
+        run_id: Names the run: its retry takes its lease up.
+        dry_run: Write nothing.
+        now: The time.
+
+    Returns:
+        The report, also of batches that wait or failed: one that does keeps no other from being converted.
+
+    Raises:
+        PipelineError: Nothing could be done: AWS refused to tell what there is to do.
+    """
+    bucket, layout = environment.bucket, environment.settings.layout
+    key = layout.lease_key(lane)
+    if not dry_run and (held := lane_leases.take(bucket, key, run_id, now())) is not None:
+        return LaneReport(lane, busy=f"{held.holder}, until {utc_stamp(held.until)} at the latest")
+    converter = BatchConverter(environment, now(), dry_run=dry_run)
+    found = read_work_list(bucket, layout, "" if lane == DOCUMENTS else lane)
+    reports = [converter.convert_secured(batch) for batch in found.open if batch.lane == lane]
+    if not dry_run:
+        reports = Settler(environment, run_id, now()).settle(reports)
+        # Not when something was raised: a retry of this run takes the lease up, another run does when it has ended.
+        lane_leases.give_back(bucket, key)
+    for report in reports:
+        logger.info("%s", report)
+    return LaneReport(lane, tuple(reports), dry_run=dry_run)
+
+
+class BatchConverter:
+    """Converts batches one by one, as far as files and quarantine; what they share is asked of AWS once.
+
+    Args:
+        environment: Where.
+        now: The time of the run. What is certain by then is certain for all that is listed later.
+        dry_run: Write nothing.
+    """
+
+    def __init__(self, environment: Environment, now: datetime, *, dry_run: bool) -> None:
+        self._environment = environment
+        self._settings = environment.settings
+        self._bucket = environment.bucket
+        self._layout = environment.settings.layout
+        self._now = now
+        self._dry_run = dry_run
+        self._files = PartitionFiles(environment.bucket, environment.settings.layout)
+
+    def convert_secured(self, batch: BatchId) -> BatchReport:
+        """Convert a batch that has a raw file; whatever is wrong with it is in the report."""
+        key = self._layout.raw_key(batch)
+        try:
+            return self.convert(raw_batches.read(self._bucket.read(key), self._layout.uri(key)))
+        except PipelineError as error:
+            logger.warning("%s: %s", batch, error)
+            return BatchReport(batch, State.FAILED, str(error))
+        except Exception as error:  # a defect that one batch brings to light must not hold up the others
+            logger.exception("%s", batch)
+            return BatchReport(batch, State.FAILED, f"{type(error).__name__}: a defect; its log has the details")
+
+    def convert(self, raw: RawBatch) -> BatchReport:
+        """Convert a batch.
+
+        Raises:
+            PipelineError: AWS refused, or a file in one of its partitions is damaged. Nothing is lost: what was written
+                is known by its sequence numbers.
+        """
+        batch = raw.batch.id
+        converted = self._convert(raw)
+        if (waiting := self._waits(raw, converted)) is not None:
+            state, why = waiting
+            return BatchReport(batch, state, why, {"records": len(raw.records)})
+        work = _Work(batch, raw, converted)
+        for group, candidates in converted.groups.items():
+            self._convert_group(work, group, candidates)
+        if work.rejected:
+            work.quarantine = self._quarantine(work)
+        return work.report(dry_run=self._dry_run)
+
+    def _convert(self, raw: RawBatch) -> Conversion:
+        event_filter = self._mapping.event_filter
+
+        def passes(record: StreamRecord) -> bool:
+            return event_filter.passes(record.data, record.partition_key)
+
+        return self._converter.convert(raw.records, passes if raw.from_stream else lambda _: True)
+
+    def _waits(self, raw: RawBatch, converted: Conversion) -> tuple[State, str] | None:
+        """Why a batch cannot be converted yet."""
+        passed = len(raw.records) - converted.filtered
+        is_exact = not raw.from_stream or (raw.batch.size == passed and not raw.lost)
+        if not is_exact and self._now < (certain := self._certain(raw)):
+            return State.WAITING_FOR_CERTAINTY, (
+                f"{passed:,} records for a batch of {'unknown size' if raw.batch.size is None else raw.batch.size}: "
+                f"the worker may deliver some of them until {utc_stamp(certain)}"
+            )
+        if converted.waiting:
+            why = "; ".join(f"table {table}: {reason}" for table, reason in sorted(converted.waiting.items()))
+            return State.WAITING_FOR_SCHEMA, f"{why}: apply_schema_changes brings it"
+        changing = sorted({table for table, _ in converted.groups} & self._changing.keys())
+        if changing:
+            why = "; ".join(f"table {table} is under change {self._changing[table]}" for table in changing)
+            return State.WAITING_FOR_SCHEMA, why
+        return None
+
+    def _certain(self, raw: RawBatch) -> datetime:
+        """When the worker can no longer deliver any of the records."""
+        last = max((record.arrived for record in raw.records), default=self._now)
+        return last + self._longest_delivery
+
+    def _convert_group(self, work: _Work, group: Group, candidates: Sequence[Candidate]) -> None:
+        table, day = group
+        first = min(record.arrived for record in work.raw.records)
+        since, until = first - CLOCKS, min(self._now, self._certain(work.raw)) + CLOCKS
+        numbers = {candidate.record.sequence_number: candidate for candidate in candidates}
+        files = self._files.replayed(table, day, work.batch, since)
+        replayed = frozenset().union(*files.values()) & numbers.keys()
+        left = [candidate for number, candidate in numbers.items() if number not in replayed]
+        found = delivered(left, self._files.written(table, day, since, until), self._catalog[table])
+        delivered_numbers = set(found.numbers)
+        work.indistinguishable += found.indistinguishable
+        # An undated record's partition is the day of delivery, which the worker may have begun on a later one.
+        dated = [one for one in left if one.dated_by_arrival and one.record.sequence_number not in delivered_numbers]
+        if dated:
+            for other in days_of_delivery(since.date(), until.date(), own=[day]):
+                found = delivered(dated, self._files.written(table, other, since, until), self._catalog[table])
+                delivered_numbers |= found.numbers
+                work.indistinguishable += found.indistinguishable
+                dated = [one for one in dated if one.record.sequence_number not in delivered_numbers]
+        work.delivered |= delivered_numbers
+        to_write = [candidate for candidate in left if candidate.record.sequence_number not in delivered_numbers]
+        written = replayed | (self._write(work, group, to_write) if to_write else frozenset())
+        work.written |= written
+        late = [one for one in to_write if one.record.sequence_number not in written]
+        work.rejected += [Rejection(candidate.record, _LATE) for candidate in late]
+        holding = {batch for batch, held in files.items() if held & numbers.keys()}
+        holding |= {work.batch} if written - replayed else set()
+        work.files += [self._layout.replay_key(table, day, batch) for batch in sorted(holding, key=str)]
+        if written or delivered_numbers:
+            work.dates.setdefault(table, set()).add(day)
+
+    def _write(self, work: _Work, group: Group, candidates: Sequence[Candidate]) -> frozenset[int]:
+        """Write the file of a group, or find that it is there; the sequence numbers in it."""
+        table, day = group
+        numbers = frozenset(candidate.record.sequence_number for candidate in candidates)
+        if self._dry_run:
+            return numbers
+        key = self._layout.replay_key(table, day, work.batch)
+        body = container(
+            self._catalog[table],
+            (candidate.row for candidate in candidates),
+            sync_marker=sync_marker(key),
+            metadata=replay_metadata(sorted(numbers)),
+        )
+        if self._bucket.create(key, body, CONTENT_TYPE):
+            work.fresh.setdefault(table, set()).add(day)
+            self._files.add(table, day, work.batch, numbers)
+            logger.info("%s: wrote %d rows to %s", work.batch, len(numbers), self._layout.uri(key))
+            return numbers
+        # Written by a run that was killed before it could say so; its rows were not to be written again.
+        return self._files.numbers_of(table, day, work.batch)
+
+    def _quarantine(self, work: _Work) -> str:
+        """Write the document of what was rejected; the same rejections give the same document, so over another one."""
+        day = min(record.arrived for record in work.raw.records).date()
+        key = self._layout.quarantine_key("rejected", day, f"{work.batch.folder}-{work.batch.start}-{work.batch.end}")
+        if not self._dry_run:
+            document = quarantine.rejected_document(work.raw.batch, work.rejected)
+            self._bucket.write(key, document, JSON, kms_key=self._settings.kms_key_arn)
+            logger.info("%s: %d rejected records to %s", work.batch, len(work.rejected), self._layout.uri(key))
+        return key
+
+    @cached_property
+    def _mapping(self) -> EventSourceMapping:
+        return self._environment.functions.mapping(self._settings.function, self._settings.stream_arn)
+
+    @cached_property
+    def _longest_delivery(self) -> timedelta:
+        """How long after its arrival the worker may still deliver a record."""
+        age = self._mapping.record_age
+        if age is None:  # it is tried until the stream forgets it
+            age = self._environment.stream.retention()
+        return age + self._environment.functions.timeout(self._settings.function)
+
+    @cached_property
+    def _converter(self) -> Converter:
+        return Converter(self._catalog, self._environment.record_types)
+
+    @cached_property
+    def _tables(self) -> dict[str, TableTypeDef]:
+        tables = {}
+        for name in self._environment.record_types:
+            try:
+                tables[name] = self._environment.glue.table(name)
+            except TableNotFoundError:
+                continue  # its records wait
+        return tables
+
+    @cached_property
+    def _catalog(self) -> dict[str, RecordType]:
+        """The record types with the schemas that their tables have."""
+        types = self._environment.record_types
+        schemas = {name: held_schema(table) for name, table in self._tables.items()}
+        return {name: replace(types[name], schema=schema) for name, schema in schemas.items() if schema is not None}
+
+    @cached_property
+    def _changing(self) -> dict[str, str]:
+        """What changes which table."""
+        marks = {name: ChangeMark.of(table) for name, table in self._tables.items()}
+        return {name: mark.id for name, mark in marks.items() if mark is not None}
+
+
+@dataclass
+class _Work:
+    """A batch that is being converted."""
+
+    batch: BatchId
+    raw: RawBatch
+    converted: Conversion
+    written: set[int] = field(default_factory=set)
+    delivered: set[int] = field(default_factory=set)
+    indistinguishable: int = 0
+    rejected: list[Rejection] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    dates: dict[str, set[date]] = field(default_factory=dict)
+    fresh: dict[str, set[date]] = field(default_factory=dict)
+    quarantine: str | None = None
+
+    def __post_init__(self) -> None:
+        self.rejected += self.converted.rejected
+
+    def report(self, *, dry_run: bool) -> BatchReport:
+        """What came of it.
+
+        Raises:
+            VerificationError: A record is in none of the places, or in two.
+        """
+        counts = {
+            "records": len(self.raw.records),
+            "written": len(self.written),
+            "delivered": len(self.delivered),
+            "indistinguishable": self.indistinguishable,
+            "quarantined": len(self.rejected),
+            "filtered": self.converted.filtered,
+            "lost": self.raw.lost,
+        }
+        found = sum(counts[name] for name in ("written", "delivered", "quarantined", "filtered"))
+        if found != counts["records"]:
+            raise VerificationError(
+                f"{self.batch}: {found} of its {counts['records']} records are accounted for; it stays open, whole"
+            )
+        return BatchReport(
+            self.batch,
+            State.PLANNED if dry_run else State.CONVERTED,
+            counts=counts,
+            files=tuple(self.files),
+            dates={table: frozenset(days) for table, days in self.dates.items()},
+            fresh={table: frozenset(days) for table, days in self.fresh.items()},
+            quarantine=self.quarantine,
+        )

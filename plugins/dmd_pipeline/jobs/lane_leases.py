@@ -1,0 +1,88 @@
+"""Leases: one conversion of a lane at a time, whoever runs it.
+
+A lease is an object in S3, ``{"holder", "until"}``, that only one of several writers can make (``If-None-Match: *``)
+or take over (``If-Match``). It is longer than any task may run, so that nobody works on after its end. A run that was
+killed leaves its lease: its own retry takes it up at once, another run when it has ended.
+
+Calls: 1 PUT to take a free lease, then 1 DELETE; 1 GET and 1 PUT more where one is left.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from dmd_pipeline.errors import StorageError
+from dmd_pipeline.stamps import parse_stamp, utc_stamp
+
+
+if TYPE_CHECKING:
+    from dmd_pipeline.aws.s3 import Bucket
+
+
+LEASE: Final = timedelta(hours=1)
+"""Longer than any task that converts may run."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """Who converts a lane.
+
+    Attributes:
+        holder: The run.
+        until: When it ends at the latest.
+    """
+
+    holder: str
+    until: datetime
+
+    @property
+    def content(self) -> bytes:
+        """The object's bytes."""
+        return json.dumps({"holder": self.holder, "until": utc_stamp(self.until)}).encode()
+
+    @classmethod
+    def read(cls, content: bytes, where: str) -> Lease:
+        """From the object's bytes.
+
+        Raises:
+            StorageError: They are no lease; names the place.
+        """
+        try:
+            held = json.loads(content)
+            return cls(str(held["holder"]), parse_stamp(held["until"]))
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
+            raise StorageError(
+                f"{where} is no lease ({error!r}): see that no run converts this lane, then remove it"
+            ) from error
+
+
+def take(bucket: Bucket, key: str, holder: str, now: datetime) -> Lease | None:
+    """Take a lease.
+
+    Returns:
+        The one that somebody else holds; None when it is ours now.
+
+    Raises:
+        StorageError: S3 refused, or the object is no lease.
+    """
+    ours = Lease(holder, now + LEASE)
+    while True:
+        if bucket.create(key, ours.content, "application/json"):
+            return None
+        found = bucket.find(key)
+        if found is None:
+            continue  # given back between the two calls
+        content, etag = found
+        held = Lease.read(content, f"s3://{bucket.name}/{key}")
+        if held.holder != holder and held.until > now:
+            return held
+        if bucket.replace(key, ours.content, "application/json", etag) is not None:
+            return None
+
+
+def give_back(bucket: Bucket, key: str) -> None:
+    """End a lease that is ours. What is lost when the process dies before: nothing, the lease ends by itself."""
+    bucket.delete(key)

@@ -1,0 +1,134 @@
+"""What lies in the folders of partitions already: the worker's rows, and the sequence numbers of replayed ones.
+
+Calls, for a partition with F files written since a time: ⌈F/1000⌉ LIST, at least one, once for all batches; 1 GET for
+each file that is read, of a replayed one only its header.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import fastavro
+
+from dmd_pipeline.container_files import read_header
+from dmd_pipeline.errors import ContainerFileError
+from dmd_pipeline.fingerprints import WrittenRows
+from dmd_pipeline.layout import delivered_at, replayed_batch
+from dmd_pipeline.replay import numbers_in
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date, datetime
+
+    from dmd_pipeline.aws.s3 import Bucket
+    from dmd_pipeline.failed_batches import BatchId
+    from dmd_pipeline.layout import Layout
+
+
+_MOST_FOLDERS: Final = 500
+"""Listings that are kept: a lane's batches lie in the same few partitions, and memory stays flat if they do not."""
+
+
+class PartitionFiles:
+    """The files of partitions, each folder listed once.
+
+    Nobody else may write what is asked for here: the worker is done with the records in question, and the lane's lease
+    keeps other replays of them away.
+    """
+
+    def __init__(self, bucket: Bucket, layout: Layout) -> None:
+        self._bucket = bucket
+        self._layout = layout
+        self._names: dict[tuple[str, date], tuple[datetime, list[str]]] = {}
+        self._numbers: dict[str, frozenset[int]] = {}
+
+    def replayed(self, table: str, day: date, batch: BatchId, since: datetime) -> dict[BatchId, frozenset[int]]:
+        """The sequence numbers that replayed files of a partition hold, by the batch of the file.
+
+        Args:
+            table: Its name.
+            day: Of the partition.
+            batch: Files of batches that overlap it are looked at, its own among them.
+            since: When the stream took the batch's first record.
+
+        Raises:
+            StorageError: S3 refused, or a file is damaged.
+        """
+        found = {}
+        prefix = self._layout.partition_prefix(table, day)
+        for name in self._listed(table, day, since):
+            other = replayed_batch(name)
+            if other is not None and other.overlaps(batch):
+                found[other] = self._numbers_of(prefix + name)
+        return found
+
+    def written(self, table: str, day: date, since: datetime, until: datetime) -> Iterator[WrittenRows]:
+        """The files that the worker wrote into a partition within a period, one after the other.
+
+        Files that the worker has not named are among them, whenever they were written.
+
+        Raises:
+            StorageError: S3 refused, or a file is damaged.
+        """
+        prefix = self._layout.partition_prefix(table, day)
+        for name in self._listed(table, day, since):
+            moment = delivered_at(name)
+            if replayed_batch(name) is None and (moment is None or since <= moment <= until):
+                yield self._rows_of(prefix + name)
+
+    def add(self, table: str, day: date, batch: BatchId, numbers: frozenset[int]) -> None:
+        """Remember a file that was replayed just now."""
+        key = self._layout.replay_key(table, day, batch)
+        self._numbers[key] = numbers
+        if held := self._names.get((table, day)):
+            held[1].append(key.removeprefix(self._layout.partition_prefix(table, day)))
+
+    def numbers_of(self, table: str, day: date, batch: BatchId) -> frozenset[int]:
+        """Sequence numbers in a batch's own file, which is there.
+
+        Raises:
+            StorageError: S3 refused, or the file is damaged.
+        """
+        return self._numbers_of(self._layout.replay_key(table, day, batch))
+
+    def _listed(self, table: str, day: date, since: datetime) -> list[str]:
+        held = self._names.get((table, day))
+        if held is not None and held[0] <= since:
+            return held[1]
+        if len(self._names) >= _MOST_FOLDERS:
+            self._names.clear()
+            self._numbers.clear()
+        prefix = self._layout.partition_prefix(table, day)
+        # The names of replayed files sort after all times.
+        objects = self._bucket.objects_below(prefix, start_after=f"{prefix}{since:%Y-%m-%d-%H-%M-%S}")
+        names = [stored.key.removeprefix(prefix) for stored in objects if stored.size and stored.key.endswith(".avro")]
+        self._names[table, day] = since, names
+        return names
+
+    def _numbers_of(self, key: str) -> frozenset[int]:
+        if key not in self._numbers:
+            try:
+                header = read_header(partial(self._bucket.read_range, key))
+                metadata = {name: value.decode() for name, value in header.metadata.items()}
+                self._numbers[key] = numbers_in(metadata)
+            except (ContainerFileError, ValueError) as error:
+                raise self._damaged(key, error) from error
+        return self._numbers[key]
+
+    def _rows_of(self, key: str) -> WrittenRows:
+        try:
+            file = fastavro.reader(io.BytesIO(self._bucket.read(key)))
+            schema = json.loads(file.metadata["avro.schema"])
+            return WrittenRows(schema, list(file))  # type: ignore[arg-type]  # the files of tables hold records
+        except (ValueError, EOFError, KeyError, IndexError, TypeError) as error:
+            raise self._damaged(key, error) from error
+
+    def _damaged(self, key: str, error: Exception) -> ContainerFileError:
+        return ContainerFileError(
+            f"s3://{self._bucket.name}/{key} cannot be compared with ({error}): "
+            "move it out of its partition, where it breaks queries as well"
+        )

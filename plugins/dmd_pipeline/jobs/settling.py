@@ -1,0 +1,114 @@
+"""Settle converted batches: their partitions are registered, then each gets its done document.
+
+Calls, for T tables with R dates each: ⌈R/1000⌉ BatchGetPartition + 1 GetTable a table, what
+:mod:`dmd_pipeline.jobs.partition_writer` says where a partition is missing, and 1 PUT a batch.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from dmd_pipeline.aws.glue import READ_BATCH
+from dmd_pipeline.errors import PipelineError, ThrottledError
+from dmd_pipeline.jobs.lane_reports import BatchReport, State
+from dmd_pipeline.jobs.partition_writer import write_partitions
+from dmd_pipeline.jobs.replay_environment import JSON
+from dmd_pipeline.layout import PARTITION_KEY
+from dmd_pipeline.parameters import DateRange
+from dmd_pipeline.partitions import plan
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date, datetime
+
+    from mypy_boto3_glue.type_defs import PartitionTypeDef
+
+    from dmd_pipeline.jobs.replay_environment import Environment
+
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Settler:
+    """Settles batches.
+
+    Attributes:
+        environment: Where.
+        run_id: Names the run in the done documents.
+        at: The time of the run.
+    """
+
+    environment: Environment
+    run_id: str
+    at: datetime
+
+    def settle(self, reports: Sequence[BatchReport]) -> list[BatchReport]:
+        """Settle what was converted.
+
+        What is lost when the process dies before a done document: nothing; the batch is converted again, and found.
+
+        Returns:
+            All reports, in their order; those that were converted are settled now, or failed.
+        """
+        dates: dict[str, set[date]] = {}
+        for report in reports:
+            if report.state is State.CONVERTED:
+                for table, days in report.dates.items():
+                    dates.setdefault(table, set()).update(days)
+        failed = {
+            (table, day): reason for table, days in sorted(dates.items()) for day, reason in self._register(table, days)
+        }
+        return [self._settle(report, failed) if report.state is State.CONVERTED else report for report in reports]
+
+    def _register(self, table: str, days: Iterable[date]) -> Iterable[tuple[date, str]]:
+        """Register partitions; those that failed, with the reason."""
+        glue = self.environment.glue
+        wanted = {day.isoformat(): day for day in days}
+        try:
+            steps = plan(
+                glue.table(table),
+                self.environment.settings.layout,
+                found=[f"{PARTITION_KEY}={value}/" for value in wanted],
+                registered=self._registered(table, sorted(wanted)),
+                ahead=(),
+                dates=DateRange(),
+            )
+            written = write_partitions(
+                glue, table, steps.add, repair=steps.change is None, patience=self.environment.patience
+            )
+        except PipelineError as error:
+            logger.warning("table %s: its partitions were not registered: %s", table, error)
+            return [(day, str(error)) for day in wanted.values()]
+        return [(wanted[value], reason) for value, reason in written.failed.items()]
+
+    def _registered(self, table: str, values: Sequence[str]) -> Iterable[PartitionTypeDef]:
+        for start in range(0, len(values), READ_BATCH):
+            asked = tuple(values[start : start + READ_BATCH])
+            while asked:
+                found, left = self.environment.glue.read_partitions(table, asked)
+                if len(left) == len(asked):
+                    raise ThrottledError(f"table {table}: Glue leaves {len(left)} partitions unread")
+                yield from found.values()
+                asked = left
+
+    def _settle(self, report: BatchReport, failed: dict[tuple[str, date], str]) -> BatchReport:
+        unregistered = [
+            f"{table}/{PARTITION_KEY}={day}: {failed[table, day]}"
+            for table, days in report.dates.items()
+            for day in sorted(days)
+            if (table, day) in failed
+        ]
+        if unregistered:
+            return replace(report, state=State.FAILED, why=f"not registered: {unregistered[0]}")
+        document = json.dumps(report.as_document(self.run_id, self.at), indent=1).encode()
+        key = self.environment.settings.layout.done_key(report.batch)
+        try:
+            self.environment.bucket.create(key, document, JSON)
+        except PipelineError as error:
+            return replace(report, state=State.FAILED, why=str(error))
+        return replace(report, state=State.SETTLED)
