@@ -198,14 +198,16 @@ class BatchConverter:
         files = self._files.replayed(table, day, work.batch, since)
         replayed = frozenset().union(*files.values()) & numbers.keys()
         left = [candidate for number, candidate in numbers.items() if number not in replayed]
-        found = delivered(left, self._files.written(table, day, since, until), self._catalog[table])
+        found = delivered(left, self._files.written(table, day, work.batch, since, until), self._catalog[table])
         delivered_numbers = set(found.numbers)
         work.indistinguishable += found.indistinguishable
         # An undated record's partition is the day of delivery, which the worker may have begun on a later one.
         dated = [one for one in left if one.dated_by_arrival and one.record.sequence_number not in delivered_numbers]
         if dated:
             for other in days_of_delivery(since.date(), until.date(), own=[day]):
-                found = delivered(dated, self._files.written(table, other, since, until), self._catalog[table])
+                found = delivered(
+                    dated, self._files.written(table, other, work.batch, since, until), self._catalog[table]
+                )
                 delivered_numbers |= found.numbers
                 work.indistinguishable += found.indistinguishable
                 dated = [one for one in dated if one.record.sequence_number not in delivered_numbers]

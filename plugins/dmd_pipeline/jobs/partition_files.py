@@ -15,6 +15,7 @@ import fastavro
 
 from dmd_pipeline.container_files import read_header
 from dmd_pipeline.errors import ContainerFileError
+from dmd_pipeline.failed_batches import DOCUMENTS
 from dmd_pipeline.fingerprints import WrittenRows
 from dmd_pipeline.layout import delivered_at, replayed_batch
 from dmd_pipeline.replay import numbers_in
@@ -66,18 +67,25 @@ class PartitionFiles:
                 found[other] = self._numbers_of(prefix + name)
         return found
 
-    def written(self, table: str, day: date, since: datetime, until: datetime) -> Iterator[WrittenRows]:
-        """The files that the worker wrote into a partition within a period, one after the other.
+    def written(self, table: str, day: date, batch: BatchId, since: datetime, until: datetime) -> Iterator[WrittenRows]:
+        """The files of a partition that rows of a batch are compared with by content, one after the other.
 
-        Files that the worker has not named are among them, whenever they were written.
+        They are those that the worker wrote within a period, and those whose name tells no time. A record that came in
+        a document may have come by its shard as well, and nobody knows its place there: between the two, replayed files
+        are among them.
 
         Raises:
             StorageError: S3 refused, or a file is damaged.
         """
         prefix = self._layout.partition_prefix(table, day)
         for name in self._listed(table, day, since):
-            moment = delivered_at(name)
-            if replayed_batch(name) is None and (moment is None or since <= moment <= until):
+            other = replayed_batch(name)
+            if other is None:
+                moment = delivered_at(name)
+                is_compared = moment is None or since <= moment <= until
+            else:
+                is_compared = other.source != batch.source and DOCUMENTS in {other.lane, batch.lane}
+            if is_compared:
                 yield self._rows_of(prefix + name)
 
     def add(self, table: str, day: date, batch: BatchId, numbers: frozenset[int]) -> None:
