@@ -192,36 +192,40 @@ class BatchConverter:
 
     def _convert_group(self, work: _Work, group: Group, candidates: Sequence[Candidate]) -> None:
         table, day = group
-        first = min(record.arrived for record in work.raw.records)
-        since, until = first - CLOCKS, min(self._now, self._certain(work.raw)) + CLOCKS
-        numbers = {candidate.record.sequence_number: candidate for candidate in candidates}
-        files = self._files.replayed(table, day, work.batch, since)
-        replayed = frozenset().union(*files.values()) & numbers.keys()
-        left = [candidate for number, candidate in numbers.items() if number not in replayed]
-        found = delivered(left, self._files.written(table, day, work.batch, since, until), self._catalog[table])
-        delivered_numbers = set(found.numbers)
-        work.indistinguishable += found.indistinguishable
-        # An undated record's partition is the day of delivery, which the worker may have begun on a later one.
-        dated = [one for one in left if one.dated_by_arrival and one.record.sequence_number not in delivered_numbers]
-        if dated:
-            for other in days_of_delivery(since.date(), until.date(), own=[day]):
-                found = delivered(
-                    dated, self._files.written(table, other, work.batch, since, until), self._catalog[table]
-                )
-                delivered_numbers |= found.numbers
-                work.indistinguishable += found.indistinguishable
-                dated = [one for one in dated if one.record.sequence_number not in delivered_numbers]
-        work.delivered |= delivered_numbers
-        to_write = [candidate for candidate in left if candidate.record.sequence_number not in delivered_numbers]
+        numbers = frozenset(candidate.record.sequence_number for candidate in candidates)
+        files = self._files.replayed(table, day, work.batch, work.first - CLOCKS)
+        replayed = numbers & frozenset().union(*files.values())
+        found = self._delivered(work, group, [one for one in candidates if one.record.sequence_number not in replayed])
+        to_write = [one for one in candidates if one.record.sequence_number not in replayed | found]
         written = replayed | (self._write(work, group, to_write) if to_write else frozenset())
         work.written |= written
-        late = [one for one in to_write if one.record.sequence_number not in written]
-        work.rejected += [Rejection(candidate.record, _LATE) for candidate in late]
-        holding = {batch for batch, held in files.items() if held & numbers.keys()}
+        work.delivered |= found
+        work.rejected += [Rejection(one.record, _LATE) for one in to_write if one.record.sequence_number not in written]
+        holding = {batch for batch, held in files.items() if held & numbers}
         holding |= {work.batch} if written - replayed else set()
         work.files += [self._layout.replay_key(table, day, batch) for batch in sorted(holding, key=str)]
-        if written or delivered_numbers:
+        if written or found:
             work.dates.setdefault(table, set()).add(day)
+
+    def _delivered(self, work: _Work, group: Group, candidates: Sequence[Candidate]) -> frozenset[int]:
+        """Sequence numbers of the candidates whose rows the worker has written."""
+        table, day = group
+        since, until = work.first - CLOCKS, min(self._now, self._certain(work.raw)) + CLOCKS
+
+        def look(asked: Sequence[Candidate], other: date) -> frozenset[int]:
+            files = self._files.written(table, other, work.batch, since, until)
+            found = delivered(asked, files, self._catalog[table])
+            work.indistinguishable += found.indistinguishable
+            return found.numbers
+
+        numbers = look(candidates, day)
+        # A record without a date belongs to the day of its delivery, and that may have been a later one.
+        for other in days_of_delivery(since.date(), until.date(), own=[day]):
+            undated = [one for one in candidates if one.dated_by_arrival and one.record.sequence_number not in numbers]
+            if not undated:
+                break
+            numbers |= look(undated, other)
+        return numbers
 
     def _write(self, work: _Work, group: Group, candidates: Sequence[Candidate]) -> frozenset[int]:
         """Write the file of a group, or find that it is there; the sequence numbers in it."""
@@ -241,13 +245,14 @@ class BatchConverter:
             self._files.add(table, day, work.batch, numbers)
             logger.info("%s: wrote %d rows to %s", work.batch, len(numbers), self._layout.uri(key))
             return numbers
-        # Written by a run that was killed before it could say so; its rows were not to be written again.
-        return self._files.numbers_of(table, day, work.batch)
+        # Written by a run that was killed before it could say so; its rows are not to be written again.
+        return self._files.numbers_of(table, day, work.batch) & numbers
 
     def _quarantine(self, work: _Work) -> str:
         """Write the document of what was rejected; the same rejections give the same document, so over another one."""
-        day = min(record.arrived for record in work.raw.records).date()
-        key = self._layout.quarantine_key("rejected", day, f"{work.batch.folder}-{work.batch.start}-{work.batch.end}")
+        key = self._layout.quarantine_key(
+            "rejected", work.first.date(), f"{work.batch.folder}-{work.batch.start}-{work.batch.end}"
+        )
         if not self._dry_run:
             document = quarantine.rejected_document(work.raw.batch, work.rejected)
             self._bucket.write(key, document, JSON, kms_key=self._settings.kms_key_arn)
@@ -312,6 +317,11 @@ class _Work:
 
     def __post_init__(self) -> None:
         self.rejected += self.converted.rejected
+
+    @property
+    def first(self) -> datetime:
+        """When the stream took the first record."""
+        return min(record.arrived for record in self.raw.records)
 
     def report(self, *, dry_run: bool) -> BatchReport:
         """What came of it.
