@@ -1,0 +1,308 @@
+"""Secure one failed batch: its records lie in S3, encrypted, before anything forgets where they were.
+
+What is written, and in which order:
+
+1. When records of the range are gone: ``quarantine/lost/…``, a document that says which shard, which range, how many
+   and since when. It is written over an earlier one, so that it never tells of less than is lost.
+2. ``replay/raw/{folder}/{start}-{end}.jsonl.gz``, the records, unless nothing is left. It is never written over another
+   one: the same range holds the same records.
+
+What is lost when the process dies after either: nothing. The message is still in the queue, and the next run finds the
+raw file or reads the range again. Whoever claimed the message deletes it only after :meth:`Securer.secure` returned an
+outcome that is not *failed*.
+
+Calls, a batch:
+
+    records that came along: 1 PUT
+    records on the stream: 1 GetShardIterator + the pages of its range (GetRecords, at least one), 1 PUT
+        no GetShardIterator, and no page that was read already, when the range begins in the last page read of its shard
+    something lost: 1 PUT more; nothing left: that PUT alone
+    known: none
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from datetime import UTC
+from typing import TYPE_CHECKING, Final
+
+from dmd_pipeline import quarantine, raw_batches
+from dmd_pipeline.errors import PipelineError, ShardNotFoundError
+from dmd_pipeline.jobs.replay_environment import JSON
+from dmd_pipeline.jobs.replay_reports import Loss, Outcome, State
+from dmd_pipeline.pacing import Pace
+from dmd_pipeline.raw_batches import RawBatch
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import date, datetime, timedelta
+
+    from dmd_pipeline.aws.kinesis import Stream
+    from dmd_pipeline.aws.s3 import Bucket
+    from dmd_pipeline.failed_batches import BatchId, FailedBatch, StreamRecord
+    from dmd_pipeline.jobs.work_list import WorkList
+    from dmd_pipeline.settings import Settings
+
+
+logger = logging.getLogger(__name__)
+
+RAW_CONTENT_TYPE: Final = "application/gzip"
+LARGEST_CHUNK: Final = 10_000
+"""Records of one raw file, of a range that somebody asked for."""
+LARGEST_CHUNK_BYTES: Final = 10_000_000
+"""Of their data."""
+_REMEMBERED_SHARDS: Final = 8
+"""Of so many shards the last page stays in memory; the pace keeps a page below 2 MiB, on average."""
+
+
+class ShardRanges:
+    """Reads ranges of shards, within our share of each shard's limits.
+
+    Failed batches often lie side by side: halves of a bisected one, or all of an outage. A range that begins in the
+    last page read of its shard goes on from there, so that a thousand small batches cost far fewer reads than that.
+
+    Args:
+        stream: The stream.
+        share: Of GetRecords' limits.
+        sleep: What to wait with.
+        meanwhile: Called after every page: work that must not wait for the end of a long range.
+    """
+
+    def __init__(
+        self, stream: Stream, share: float, sleep: Callable[[float], None], meanwhile: Callable[[], None]
+    ) -> None:
+        self._stream = stream
+        self._share = share
+        self._sleep = sleep
+        self._meanwhile = meanwhile
+        self._paces: dict[str, Pace] = {}
+        self._cursors: OrderedDict[str, _Cursor] = OrderedDict()
+
+    def records(self, batch: BatchId) -> list[StreamRecord]:
+        """What the stream has of a range, by sequence number.
+
+        Raises:
+            ShardNotFoundError: The stream has no such shard any more.
+            StreamError: Kinesis refused.
+            ThrottledError: Kinesis asked to slow down until the retries ran out.
+        """
+        cursor = self._cursors.pop(batch.folder, None)
+        if cursor is None or not cursor.holds(batch.start):
+            cursor = _Cursor(self.pages(batch.folder, batch.start))
+        taken = list(cursor.take(batch.start, batch.end))
+        self._cursors[batch.folder] = cursor
+        while len(self._cursors) > _REMEMBERED_SHARDS:
+            self._cursors.popitem(last=False)
+        return taken
+
+    def pages(self, shard_id: str, start: int | datetime) -> Iterator[Sequence[StreamRecord]]:
+        """A shard from a place on, page by page, to its end or its tip; raises what :meth:`records` does."""
+        pace = self._paces.setdefault(shard_id, Pace(self._share, sleep=self._sleep))
+        for page in self._stream.read(shard_id, start, pace):
+            yield page
+            self._meanwhile()
+
+
+class _Cursor:
+    """A place in a shard: the pages to come, and what is left of the last one."""
+
+    def __init__(self, pages: Iterator[Sequence[StreamRecord]]) -> None:
+        self._pages = pages
+        self._left: Sequence[StreamRecord] = ()
+
+    def holds(self, start: int) -> bool:
+        """Whether this very record has been read and not yet passed."""
+        return any(record.sequence_number == start for record in self._left)
+
+    def take(self, start: int, end: int) -> Iterator[StreamRecord]:
+        """The records from ``start`` to ``end``; stops as soon as none of them can follow."""
+        page: Sequence[StreamRecord] | None = self._left
+        while page is not None:
+            for position, record in enumerate(page):
+                if record.sequence_number > end:
+                    self._left = page[position:]
+                    return
+                if record.sequence_number >= start:
+                    yield record
+                if record.sequence_number == end:
+                    self._left = page[position + 1 :]
+                    return
+            self._left = ()
+            page = next(self._pages, None)
+
+
+def loss_of(batch: FailedBatch, records: Sequence[StreamRecord], retention: timedelta) -> Loss | None:
+    """What is missing of a range that was read from the stream.
+
+    Its first and its last record are known to have been there. Of the batch itself nothing is missing when both are
+    still there: the stream forgets its oldest records first.
+
+    Args:
+        batch: The batch.
+        records: What was left of its range, by sequence number.
+        retention: Of the stream.
+
+    Returns:
+        None when nothing is missing.
+    """
+    missing = {batch.id.start, batch.id.end} - {record.sequence_number for record in records}
+    if not missing:
+        return None
+    least, most = len(missing), batch.size
+    if batch.size is not None:
+        least = max(least, batch.size - len(records))
+        most = batch.size - (2 - len(missing) if batch.id.start != batch.id.end else 0)
+        most = max(least, most)
+    since = None if batch.first_arrival is None else batch.first_arrival + retention
+    return Loss(least, most, records[0].sequence_number if records else None, since)
+
+
+@dataclass
+class Securer:
+    """Secures batches one by one.
+
+    Attributes:
+        settings: Of the environment.
+        bucket: Where records are secured.
+        ranges: Reads the stream.
+        known: The batches that have a raw file or a done document; those that are secured are added.
+        retention: Tells the stream's retention.
+        now: The time.
+        dry_run: Read, and write nothing.
+        rehearse: In a dry run, told of everything that would be secured; what would become of it, in words.
+    """
+
+    settings: Settings
+    bucket: Bucket
+    ranges: ShardRanges
+    known: set[BatchId]
+    retention: Callable[[], timedelta]
+    now: Callable[[], datetime]
+    dry_run: bool = False
+    rehearse: Callable[[RawBatch], str] | None = None
+
+    @classmethod
+    def known_in(cls, work_list: WorkList) -> set[BatchId]:
+        """The batches that need not be secured."""
+        return set(work_list.secured | work_list.settled)
+
+    def secure(self, batch: FailedBatch, deadline: datetime | None) -> Outcome:
+        """Secure a batch; whatever is wrong with it is in the outcome, so that the others go on.
+
+        Args:
+            batch: With its records, or with the place on the stream where they are.
+            deadline: When the first of it is lost.
+        """
+        try:
+            outcome = self._secure(batch, deadline)
+        except PipelineError as error:
+            outcome = Outcome.of(batch, State.FAILED, deadline, why=str(error))
+        except Exception as error:  # a defect that one batch brings to light must not hold up the others
+            logger.exception("%s", batch.id)
+            why = f"{type(error).__name__}: a defect; the log has the details"
+            outcome = Outcome.of(batch, State.FAILED, deadline, why=why)
+        quiet = outcome.state in {State.SECURED, State.KNOWN} and outcome.loss is None
+        logger.log(logging.INFO if quiet else logging.WARNING, "%s%s", "dry run: " if self.dry_run else "", outcome)
+        return outcome
+
+    def store(
+        self,
+        batch: FailedBatch,
+        records: Sequence[StreamRecord],
+        deadline: datetime | None = None,
+        loss: Loss | None = None,
+    ) -> Outcome:
+        """Write the records of a batch that were read.
+
+        Raises:
+            StorageError: S3 refused.
+            ThrottledError: S3 asked to slow down until the retries ran out.
+        """
+        if batch.id in self.known:
+            return Outcome.of(batch, State.KNOWN, deadline)
+        lost = 0 if loss is None else loss.at_least
+        state, why = State.SECURED, ""
+        if self.dry_run:
+            if self.rehearse is not None:
+                raw = RawBatch(replace(batch, records=None), tuple(records), batch.records is None, lost)
+                why = self.rehearse(raw)
+        else:
+            content = raw_batches.content(batch, records, lost=lost)
+            key = self.settings.layout.raw_key(batch.id)
+            # The process dies after this call: the raw file is there, the message too; the next run deletes it.
+            if not self.bucket.create(key, content, RAW_CONTENT_TYPE, kms_key=self.settings.kms_key_arn):
+                state = State.KNOWN  # another run was faster: the same range, the same records
+        self.known.add(batch.id)
+        counts = {"records": len(records), "bytes": sum(len(record.data) for record in records)}
+        return Outcome.of(batch, state, deadline, loss=loss, why=why, **counts)
+
+    def tell_of_loss(self, batch: FailedBatch, loss: Loss) -> None:
+        """Write the document about what is lost.
+
+        Raises:
+            StorageError: S3 refused.
+            ThrottledError: S3 asked to slow down until the retries ran out.
+        """
+        if self.dry_run:
+            return
+        document = quarantine.lost_document(
+            batch, at_least=loss.at_least, at_most=loss.at_most, first_left=loss.first_left, since=loss.since
+        )
+        name = f"{batch.id.folder}-{batch.id.start}-{batch.id.end}"
+        key = self.settings.layout.quarantine_key("lost", self._day_of(batch), name)
+        # The process dies after this call: the document is there, the message too; the next run writes it again.
+        self.bucket.write(key, document, JSON, kms_key=self.settings.kms_key_arn)
+
+    def _secure(self, batch: FailedBatch, deadline: datetime | None) -> Outcome:
+        if batch.id in self.known:
+            return Outcome.of(batch, State.KNOWN, deadline)
+        if batch.records is not None:
+            return self.store(batch, batch.records, deadline)
+        retention = self.retention()  # asked first: it fails when the whole stream is gone, and not only a shard of it
+        try:
+            records = self.ranges.records(batch.id)
+        except ShardNotFoundError:
+            records = []  # a shard goes when the last of its records is forgotten
+        loss = loss_of(batch, records, retention)
+        if loss is not None:
+            self.tell_of_loss(batch, loss)
+        if not records:
+            return Outcome.of(batch, State.LOST, deadline, loss=loss)
+        return self.store(batch, records, deadline, loss)
+
+    def _day_of(self, batch: FailedBatch) -> date:
+        known = (batch.first_arrival, batch.last_arrival, batch.sent)
+        return next((moment for moment in known if moment is not None), self.now()).astimezone(UTC).date()
+
+
+def chunks(pages: Iterable[Sequence[StreamRecord]], end: int | datetime) -> Iterator[list[StreamRecord]]:
+    """Records up to a place, in chunks that are no larger than what one GetRecords call returns.
+
+    Where a chunk ends follows from the records and from where they begin, not from the pages they came in.
+
+    Args:
+        pages: As they are read.
+        end: The last sequence number or the last moment, both included.
+    """
+    chunk: list[StreamRecord] = []
+    size = 0
+    for page in pages:
+        for record in page:
+            if _is_beyond(record, end):
+                if chunk:
+                    yield chunk
+                return
+            if chunk and (len(chunk) == LARGEST_CHUNK or size + len(record.data) > LARGEST_CHUNK_BYTES):
+                yield chunk
+                chunk, size = [], 0
+            chunk.append(record)
+            size += len(record.data)
+    if chunk:
+        yield chunk
+
+
+def _is_beyond(record: StreamRecord, end: int | datetime) -> bool:
+    return record.sequence_number > end if isinstance(end, int) else record.arrived > end
