@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 from typing import TYPE_CHECKING
 
@@ -55,11 +56,14 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--days", type=_at_least(1), default=21, help="business dates (default %(default)s)")
         command.add_argument("--seed", type=int, help="same seed, same records (default: the next one)")
         command.add_argument(
-            "--failing-batches", type=_at_least(0), default=2, help="batches to fail (default %(default)s)"
+            "--failing-batches", type=_at_least(0), default=3, help="batches to fail (default %(default)s)"
         )
-        points = list(CrashPoint)
         command.add_argument(
-            "--crash-point", type=CrashPoint, choices=points, default=points[0], help="where they fail"
+            "--crash-point",
+            type=CrashPoint,
+            choices=list(CrashPoint),
+            action="append",
+            help="where they fail; several take turns (default: all)",
         )
     run = commands.add_parser("run", help="trigger a DAG, wait and print its summary")
     run.add_argument("dag_id", metavar="DAG")
@@ -109,7 +113,8 @@ def _run(parsed: argparse.Namespace) -> int:
 def _make_demo(parsed: argparse.Namespace) -> Demo:
     console = Console()
     pipeline = Pipeline(Workspace.from_environment(), console)
-    size = Size(parsed.records, parsed.days, parsed.failing_batches, CrashPoint(parsed.crash_point))
+    points = itertools.cycle(parsed.crash_point or CrashPoint)
+    size = Size(parsed.records, parsed.days, tuple(itertools.islice(points, parsed.failing_batches)))
     return Demo(pipeline, console, size, parsed.seed)
 
 

@@ -112,7 +112,7 @@ class Demo:
         with workspace.only_one("sending", "Other traffic is being sent"):
             if found := settle(kinesis, settings.stream, workspace.ledger):
                 self.console.say(f"  {found:,} records that an interrupted command sent are entered into the ledger.")
-            journal = next_journal(workspace.ledger, self.seed, self.size.failing_batches)
+            journal = next_journal(workspace.ledger, self.seed, self.size.crash_points)
             with self.console.step(f"send {self.size.records:,} change records to the stream"):
                 records = plan(self.size, journal.ledger.seed, datetime.now(UTC))
                 send(kinesis, settings.stream, records, journal, lambda sent: self.console.progress(f"{sent:,}"))

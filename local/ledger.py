@@ -71,7 +71,7 @@ class Ledger:
         types: What was sent of the four types, by type and business date.
         filtered: What the event source mapping's filter drops, by what is wrong with it.
         flaws: The invalid records, by what is wrong with them.
-        failing_batches: How many batches the function was to crash on.
+        crash_points: Where the function was to crash, for each batch that was to fail.
         last_sequence_numbers: The last record sent, by shard, in this batch of traffic or in one before it.
         under_way: Records of which it is not known yet whether they were sent; none once the batch is sent.
     """
@@ -80,7 +80,7 @@ class Ledger:
     types: dict[str, dict[str, Sent]] = field(default_factory=dict)
     filtered: dict[str, int] = field(default_factory=dict)
     flaws: dict[str, int] = field(default_factory=dict)
-    failing_batches: int = 0
+    crash_points: list[str] = field(default_factory=list)
     last_sequence_numbers: dict[str, str] = field(default_factory=dict)
     under_way: list[UnderWay] = field(default_factory=list)
 
@@ -153,13 +153,13 @@ class Journal:
         self.ledger.save(self.path)
 
 
-def next_journal(folder: Path, seed: int | None, failing_batches: int) -> Journal:
+def next_journal(folder: Path, seed: int | None, crash_points: Iterable[str]) -> Journal:
     """The ledger of the next batch of traffic.
 
     Args:
         folder: Where the ledgers are.
         seed: What the batch is drawn from; None for one above all that were used.
-        failing_batches: How many batches the function is to crash on.
+        crash_points: Where the function is to crash, for each batch that is to fail.
     """
     ledgers = load_all(folder)
     if seed is None:
@@ -167,7 +167,7 @@ def next_journal(folder: Path, seed: int | None, failing_batches: int) -> Journa
     # A ledger goes on where the one before it ended: so one that was interrupted knows where on the stream it begins.
     before = dict(ledgers[-1].last_sequence_numbers) if ledgers else {}
     return Journal(
-        Ledger(seed, failing_batches=failing_batches, last_sequence_numbers=before),
+        Ledger(seed, crash_points=list(crash_points), last_sequence_numbers=before),
         folder / f"{len(ledgers) + 1:03}.json",
     )
 

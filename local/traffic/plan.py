@@ -11,7 +11,7 @@ from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING
 
-from local.delivery_worker.crashes import PILLS, CrashPoint
+from local.delivery_worker.crashes import PILLS
 from local.traffic import spoiling, wire
 from local.traffic.records import MAKERS
 
@@ -19,6 +19,8 @@ from local.traffic.records import MAKERS
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date, datetime
+
+    from local.delivery_worker.crashes import CrashPoint
 
 # Shares of what is sent.
 _TYPES = {"demand": 0.55, "notification": 0.25, "event": 0.12, "sale": 0.08}
@@ -49,14 +51,12 @@ class Size:
     Attributes:
         records: Change records in all, duplicates and invalid ones included.
         days: Business dates; two thirds of them lie in the past.
-        failing_batches: Batches that the function is to crash on.
-        crash_point: Where it is to crash on them.
+        crash_points: Where the function is to crash, for each batch that is to fail.
     """
 
     records: int
     days: int
-    failing_batches: int = 0
-    crash_point: CrashPoint = CrashPoint.BEFORE_WRITES
+    crash_points: tuple[CrashPoint, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,8 @@ def plan(size: Size, seed: int, now: datetime) -> Iterator[Planned]:
         now: When the first change happened.
     """
     random = Random(seed)
-    pills = {
-        (number + 1) * size.records // (size.failing_batches + 1): number for number in range(size.failing_batches)
-    }
+    failing = len(size.crash_points)
+    pills = {(number + 1) * size.records // (failing + 1): number for number in range(failing)}
     late: list[tuple[int, int, Planned]] = []  # a heap, ordered by the place at which a record is due
     created = 0
     for place in itertools.count():
@@ -103,11 +102,13 @@ def plan(size: Size, seed: int, now: datetime) -> Iterator[Planned]:
             break
         at = now + place * _SPACING
         pill = pills.get(place)
-        one = _ordinary(random, size.days, at) if pill is None else _pill(random, size, pill, at)
-        heapq.heappush(late, (place + _delay(random), created, one))
-        created += 1
-        if one.flaw is None and pill is None and created < size.records and random.random() < _DUPLICATED:
-            copy = dataclasses.replace(one, duplicate=True)
+        fresh = [_ordinary(random, size.days, at)] if pill is None else _pill(random, size, pill, at)
+        due = place + _delay(random)
+        for one in fresh[: size.records - created]:
+            heapq.heappush(late, (due, created, one))
+            created += 1
+        if pill is None and fresh[0].flaw is None and created < size.records and random.random() < _DUPLICATED:
+            copy = dataclasses.replace(fresh[0], duplicate=True)
             heapq.heappush(late, (place + random.randrange(1, _FURTHEST_DISPLACEMENT), created, copy))
             created += 1
         while late and late[0][0] <= place:
@@ -124,15 +125,24 @@ def _ordinary(random: Random, days: int, at: datetime) -> Planned:
     lot = random.random()
     if lot < _FILTERED:
         return _filtered(random, days, at)
-    flaw = random.choice(list(spoiling.INVALID)) if lot < _FILTERED + _INVALID else None
-    return _change(random, days, at, str(uuid.UUID(int=random.getrandbits(128), version=4)), flaw)
+    flaw = _flaw(random) if lot < _FILTERED + _INVALID else None
+    return _change(random, days, at, _event_id(random), flaw)
 
 
-def _pill(random: Random, size: Size, number: int, at: datetime) -> Planned:
-    """A valid record on which the function crashes; each goes to another part of the stream, so to another batch."""
-    event_id = f"{PILLS[size.crash_point]}{str(uuid.UUID(int=random.getrandbits(128), version=4))[8:]}"
-    one = _change(random, size.days, at, event_id, flaw=None)
-    return dataclasses.replace(one, hash_key=str(number * _HASH_KEYS // size.failing_batches))
+def _pill(random: Random, size: Size, number: int, at: datetime) -> list[Planned]:
+    """A valid record on which the function crashes, between two invalid ones.
+
+    Each of the batches that are to fail goes to another part of the stream. The invalid records share the pill's
+    partition key, so they follow each other in one lane: wherever a batch ends, one of them is in the pill's.
+    """
+    pill = PILLS[size.crash_points[number]]
+    one = _change(random, size.days, at, f"{pill}{_event_id(random)[len(pill) :]}", flaw=None)
+    invalid = [_change(random, size.days, at, _event_id(random), _flaw(random)) for _ in range(2)]
+    shard = str(number * _HASH_KEYS // len(size.crash_points))
+    return [
+        dataclasses.replace(planned, partition_key=one.partition_key, hash_key=shard)
+        for planned in (invalid[0], one, invalid[1])
+    ]
 
 
 def _change(random: Random, days: int, at: datetime, event_id: str, flaw: str | None) -> Planned:
@@ -161,9 +171,17 @@ def _change(random: Random, days: int, at: datetime, event_id: str, flaw: str | 
 
 
 def _filtered(random: Random, days: int, at: datetime) -> Planned:
-    one = _change(random, days, at, str(uuid.UUID(int=random.getrandbits(128), version=4)), flaw=None)
+    one = _change(random, days, at, _event_id(random), flaw=None)
     flaw = random.choice(list(spoiling.FILTERED))
     return dataclasses.replace(one, data=spoiling.FILTERED[flaw](one.data), flaw=flaw, record_type=None)
+
+
+def _flaw(random: Random) -> str:
+    return random.choice(list(spoiling.INVALID))
+
+
+def _event_id(random: Random) -> str:
+    return str(uuid.UUID(int=random.getrandbits(128), version=4))
 
 
 def _event_name(random: Random) -> tuple[str, bool]:

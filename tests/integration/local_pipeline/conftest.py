@@ -72,7 +72,7 @@ class WorkerBench:
         return code
 
     def send(self, size: Size, seed: int = 1) -> Ledger:
-        journal = next_journal(self.directory / "ledger", seed, size.failing_batches)
+        journal = next_journal(self.directory / "ledger", seed, size.crash_points)
         planned = plan(size, seed, datetime.now(UTC))
         send(self.aws.client("kinesis"), self.aws.settings.stream, planned, journal)
         self.ledgers.append(journal.ledger)

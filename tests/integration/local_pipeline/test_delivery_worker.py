@@ -104,7 +104,7 @@ def test_a_batch_on_which_the_function_crashes_ends_in_the_dead_letter_queue(
 ) -> None:
     bench.set_mapping(MaximumRetryAttempts=1)
     bench.start()
-    ledger = bench.send(Size(records=600, days=5, failing_batches=2, crash_point=point))
+    ledger = bench.send(Size(records=600, days=5, crash_points=(point, point)))
     bench.await_done(ledger)
 
     messages = dead_letters(bench)
@@ -124,7 +124,7 @@ def test_a_batch_on_which_the_function_crashes_ends_in_the_dead_letter_queue(
 def test_bisection_leaves_only_the_culprit_in_the_dead_letter_queue(bench: WorkerBench) -> None:
     bench.set_mapping(MaximumRetryAttempts=0, BisectBatchOnFunctionError=True)
     bench.start()
-    ledger = bench.send(Size(records=300, days=3, failing_batches=1))
+    ledger = bench.send(Size(records=300, days=3, crash_points=(CrashPoint.BEFORE_WRITES,)))
     bench.await_done(ledger)
 
     assert [one["KinesisBatchInfo"]["batchSize"] for one in dead_letters(bench)] == [1]
@@ -178,7 +178,7 @@ def test_the_function_logs_json_lines_between_lambdas_own(bench: WorkerBench) ->
 def test_lambdas_metrics_tell_invocations_errors_and_what_was_polled(bench: WorkerBench) -> None:
     bench.set_mapping(MaximumRetryAttempts=1)
     bench.start()
-    ledger = bench.send(Size(records=300, days=3, failing_batches=1))
+    ledger = bench.send(Size(records=300, days=3, crash_points=(CrashPoint.BEFORE_WRITES,)))
     bench.await_done(ledger)
     function, mapping = bench.aws.settings.function, bench.mapping_uuid
 

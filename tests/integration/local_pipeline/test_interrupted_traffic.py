@@ -77,9 +77,9 @@ def test_what_an_interrupted_sender_sent_is_entered(
 ) -> None:
     kinesis, stream = aws.client("kinesis"), aws.settings.stream
     earlier = list(plan(Size(records=40, days=2), seed=1, now=datetime.now(UTC)))
-    send(kinesis, stream, earlier, next_journal(tmp_path, seed=None, failing_batches=0))
+    send(kinesis, stream, earlier, next_journal(tmp_path, seed=None, crash_points=()))
     planned = list(plan(SIZE, seed=2, now=datetime.now(UTC)))
-    interrupted = next_journal(tmp_path, seed=None, failing_batches=0)
+    interrupted = next_journal(tmp_path, seed=None, crash_points=())
     with pytest.raises(KeyboardInterrupt):
         send(Dying(kinesis, arrived), stream, planned, interrupted)  # type: ignore[arg-type]
 
@@ -94,15 +94,15 @@ def test_what_an_interrupted_sender_sent_is_entered(
     assert rows(ledgers[1]) == rows(expected)
     assert ledgers[1].filtered == expected.filtered
     assert settle(kinesis, stream, tmp_path) == 0, "it is settled once"
-    assert next_journal(tmp_path, seed=None, failing_batches=0).ledger.seed == 3, "the next one sends other records"
+    assert next_journal(tmp_path, seed=None, crash_points=()).ledger.seed == 3, "the next one sends other records"
 
 
 def test_a_copy_sent_before_is_not_taken_for_one_that_was_under_way(aws: LocalAws, tmp_path: Path) -> None:
     """The same records twice: those of the first time do not stand for those of the second."""
     kinesis, stream, now = aws.client("kinesis"), aws.settings.stream, datetime.now(UTC)
     planned = list(plan(Size(records=30, days=2), seed=1, now=now))
-    send(kinesis, stream, planned, next_journal(tmp_path, seed=1, failing_batches=0))
-    next_journal(tmp_path, seed=1, failing_batches=0).about_to_send(planned)
+    send(kinesis, stream, planned, next_journal(tmp_path, seed=1, crash_points=()))
+    next_journal(tmp_path, seed=1, crash_points=()).about_to_send(planned)
 
     assert settle(kinesis, stream, tmp_path) == 0
     assert [ledger.total for ledger in load_all(tmp_path)] == [30, 0]

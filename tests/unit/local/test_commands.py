@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.__main__ import main
+from local.delivery_worker.crashes import CrashPoint
+from local.demo import Demo
 from local.workspace import REPOSITORY
 
 
@@ -125,3 +127,22 @@ def test_what_makes_no_sense_is_refused_with_the_usage(
 def test_traffic_without_a_pipeline_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["traffic"]) == 2
     assert capsys.readouterr().err == "The pipeline is not running: start it with `make up`.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], tuple(CrashPoint)),
+        (["--failing-batches", "4"], (*CrashPoint, CrashPoint.BEFORE_WRITES)),
+        (["--crash-point", "after_writes", "--failing-batches", "2"], (CrashPoint.AFTER_WRITES,) * 2),
+        (["--failing-batches", "0"], ()),
+    ],
+)
+def test_batches_fail_at_all_points_in_turn_unless_told_otherwise(
+    arguments: list[str], expected: tuple[CrashPoint, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[Demo] = []
+    monkeypatch.setattr(Demo, "show", lambda demo: shown.append(demo))  # noqa: PLW0108  # a method, not a builtin
+
+    assert main(["demo", *arguments]) == 0
+    assert [demo.size.crash_points for demo in shown] == [expected]

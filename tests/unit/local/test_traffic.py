@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
-SIZE = Size(records=4000, days=21, failing_batches=2)
+SIZE = Size(records=4000, days=21, crash_points=(CrashPoint.BEFORE_WRITES, CrashPoint.BETWEEN_WRITES))
 
 
 @pytest.fixture(scope="module")
@@ -119,13 +119,31 @@ def test_some_records_arrive_out_of_order(traffic: list[Planned]) -> None:
     assert happened != sorted(happened)
 
 
-def test_as_many_batches_fail_as_asked_for_and_each_in_another_part_of_the_stream() -> None:
-    size = Size(records=3000, days=5, failing_batches=3, crash_point=CrashPoint.BETWEEN_WRITES)
+def test_as_many_batches_fail_as_asked_for_each_in_its_way_and_in_another_part_of_the_stream() -> None:
+    size = Size(records=3000, days=5, crash_points=tuple(CrashPoint))
     pills = [one for one in plan(size, seed=1, now=NOW) if crash_point([one.data], {}) is not None]
 
-    assert [crash_point([pill.data], {}) for pill in pills] == [CrashPoint.BETWEEN_WRITES] * 3
+    assert [crash_point([pill.data], {}) for pill in pills] == list(CrashPoint)
     assert len({pill.hash_key for pill in pills}) == 3
     assert all(pill.flaw is None for pill in pills), "apart from the crash nothing is wrong with them"
+
+
+def test_every_failing_batch_holds_invalid_records(event_filter: EventFilter) -> None:
+    traffic = list(plan(Size(records=3000, days=5, crash_points=tuple(CrashPoint)), seed=1, now=NOW))
+    pills = [place for place, one in enumerate(traffic) if crash_point([one.data], {}) is not None]
+
+    for place in pills:
+        around = [traffic[place - 1], traffic[place + 1]]
+        lane = (traffic[place].hash_key, traffic[place].partition_key)
+        assert [(one.hash_key, one.partition_key) for one in around] == [lane] * 2, "before and behind it, in its lane"
+        assert all(one.flaw in spoiling.INVALID for one in around)
+        assert all(event_filter.passes(one.data, one.partition_key) for one in around)
+
+
+def test_one_record_in_a_hundred_is_invalid() -> None:
+    traffic = list(plan(Size(records=20_000, days=21), seed=1, now=NOW))
+
+    assert 150 < sum(one.flaw in spoiling.INVALID for one in traffic) < 250
 
 
 def test_persons_are_invented_with_reserved_numbers_and_addresses(traffic: list[Planned]) -> None:
@@ -139,7 +157,7 @@ def test_persons_are_invented_with_reserved_numbers_and_addresses(traffic: list[
 
 
 def test_a_ledger_survives_its_file_and_ledgers_add_up(tmp_path: Path, traffic: list[Planned]) -> None:
-    ledger = Ledger(seed=1, failing_batches=2, last_sequence_numbers={"shardId-0": "7"})
+    ledger = Ledger(seed=1, crash_points=["before_writes"], last_sequence_numbers={"shardId-0": "7"})
     for one in traffic:
         ledger.add(one)
     ledger.under_way = [UnderWay.of(traffic[0])]
@@ -153,12 +171,12 @@ def test_a_ledger_survives_its_file_and_ledgers_add_up(tmp_path: Path, traffic: 
 
 
 def test_the_next_batch_takes_a_seed_above_all_others_and_goes_on_behind_the_last_record(tmp_path: Path) -> None:
-    first = next_journal(tmp_path, seed=None, failing_batches=2)
+    first = next_journal(tmp_path, seed=None, crash_points=[CrashPoint.AFTER_WRITES])
     Ledger(seed=7, last_sequence_numbers={"shardId-0": "7"}).save(first.path)
 
-    second = next_journal(tmp_path, seed=None, failing_batches=0)
+    second = next_journal(tmp_path, seed=None, crash_points=())
 
-    assert (first.path.name, first.ledger) == ("001.json", Ledger(seed=1, failing_batches=2))
+    assert (first.path.name, first.ledger) == ("001.json", Ledger(seed=1, crash_points=["after_writes"]))
     assert (second.path.name, second.ledger) == ("002.json", Ledger(seed=8, last_sequence_numbers={"shardId-0": "7"}))
 
 
