@@ -17,7 +17,15 @@ The hierarchy::
     │   └── PartitionsFailedError  some partitions or tables failed; names each with its reason
     ├── StorageError               S3 refused, or holds something else than expected
     │   └── ContainerFileError     an object is no Avro container file, or a damaged one
+    ├── QueueError                 SQS refused
+    ├── StreamError                Kinesis refused
+    │   ├── ShardNotFoundError     the shard is gone, and its records with it
+    │   └── PositionError          a sequence number or a time that the shard cannot be read from
+    ├── FunctionError              Lambda refused, or holds something else than expected
+    │   └── PatternError           a filter pattern of the event source mapping that is not understood
+    ├── AlarmError                 CloudWatch refused
     ├── QueryFailedError           a query in Athena failed, or Athena refused it
+    ├── ReplayIncompleteError      failed batches were lost, failed or were tried too often; all others were replayed
     ├── ThrottledError             AWS asked to slow down until our patience ran out
     └── AlertError                 an alert could not be sent
 
@@ -30,6 +38,12 @@ Catch :class:`PipelineError` to handle all of them; everything else is a defect 
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class PipelineError(Exception):
@@ -111,6 +125,34 @@ class ContainerFileError(StorageError):
     """An object is no Avro object container file, or one that is cut off or damaged."""
 
 
+class QueueError(PipelineError):
+    """SQS refused a call, or the queue does not exist."""
+
+
+class StreamError(PipelineError):
+    """Kinesis refused a call, or the stream does not exist."""
+
+
+class ShardNotFoundError(StreamError):
+    """The stream has no such shard: it never had, or forgot it when its last record expired."""
+
+
+class PositionError(StreamError):
+    """A shard cannot be read from this place: the sequence number is not its own, or the time has not come."""
+
+
+class FunctionError(PipelineError):
+    """Lambda refused a call, or has no such function or event source mapping."""
+
+
+class PatternError(FunctionError):
+    """An event source mapping's filter pattern that Lambda would refuse, or that this project does not understand."""
+
+
+class AlarmError(PipelineError):
+    """CloudWatch refused a call."""
+
+
 class QueryFailedError(PipelineError):
     """A query in Athena failed, or Athena refused to start it.
 
@@ -131,6 +173,18 @@ class QueryFailedError(PipelineError):
                 f"query {execution_id} failed: {reason} (its text: Athena's console, workgroup {workgroup}, Recent "
                 f"queries; or aws athena get-query-execution --query-execution-id {execution_id})"
             )
+
+
+class ReplayIncompleteError(PipelineError):
+    """Some failed batches were lost, failed again or were tried too often; all others were replayed.
+
+    Attributes:
+        problems: Each with its batch, message or document, and the reason.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(f"all else is done. {'. '.join(self.problems)}. Runbook: docs/runbooks/dead-letter-queue.md")
 
 
 class ThrottledError(PipelineError):

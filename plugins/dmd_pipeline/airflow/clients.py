@@ -13,9 +13,13 @@ if TYPE_CHECKING:
     from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 
     from dmd_pipeline.aws.athena import Workgroup
+    from dmd_pipeline.aws.cloudwatch import Alarms
     from dmd_pipeline.aws.glue import Catalog
+    from dmd_pipeline.aws.kinesis import Stream
+    from dmd_pipeline.aws.lambda_ import Functions
     from dmd_pipeline.aws.s3 import Bucket
     from dmd_pipeline.aws.sns import Topic
+    from dmd_pipeline.aws.sqs import Queue
     from dmd_pipeline.settings import Settings
 
 
@@ -38,6 +42,34 @@ def alerts_topic(settings: Settings) -> Topic:
     from dmd_pipeline.aws.sns import Topic
 
     return Topic(_client(settings, "sns"), settings.alerts_topic_arn)
+
+
+def queue(settings: Settings) -> Queue:
+    """The environment's queue of failed batches."""
+    from dmd_pipeline.aws.sqs import Queue
+
+    return Queue(_client(settings, "sqs"), settings.dead_letter_queue)
+
+
+def stream(settings: Settings) -> Stream:
+    """The environment's stream of change records."""
+    from dmd_pipeline.aws.kinesis import Stream
+
+    return Stream(_client(settings, "kinesis"), settings.stream)
+
+
+def functions(settings: Settings) -> Functions:
+    """The environment's functions."""
+    from dmd_pipeline.aws.lambda_ import Functions
+
+    return Functions(_client(settings, "lambda"))
+
+
+def alarms(settings: Settings) -> Alarms:
+    """The environment's alarms."""
+    from dmd_pipeline.aws.cloudwatch import Alarms
+
+    return Alarms(_client(settings, "cloudwatch"))
 
 
 def workgroup(settings: Settings) -> Workgroup:

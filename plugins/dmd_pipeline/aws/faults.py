@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 THROTTLES: Final = frozenset(
     {
+        "KMSThrottlingException",
+        "KmsThrottled",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "RequestThrottled",
@@ -29,7 +31,16 @@ THROTTLES: Final = frozenset(
         "TooManyRequestsException",
     }
 )
-_PASSING: Final = frozenset({"InternalServiceException", "OperationTimeoutException", "ResourceNotReadyException"})
+_PASSING: Final = frozenset(
+    {
+        "InternalError",
+        "InternalFailure",
+        "InternalServiceException",
+        "OperationTimeoutException",
+        "ResourceNotReadyException",
+        "ServiceUnavailable",
+    }
+)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from dmd_pipeline.aws.faults import error_code, translated
 from dmd_pipeline.errors import StorageError
+from dmd_pipeline.patience import Patience
 
 
 if TYPE_CHECKING:
@@ -16,10 +17,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
+    from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef, PutObjectRequestTypeDef
 
 
 _BEYOND_THE_END: Final = "InvalidRange"
+_MISSING: Final = "NoSuchKey"
+_CONDITION_FAILED: Final = "PreconditionFailed"
+_UNDECIDED: Final = "ConditionalRequestConflict"
+"""Another write or deletion of the same key was under way: S3 asks for the request again, and boto3 does not."""
+_PATIENCE: Final = Patience(attempts=5, first_pause=0.2)
 
 
 @dataclass(frozen=True)
@@ -44,9 +50,10 @@ class Bucket:
         name: Its name.
     """
 
-    def __init__(self, client: S3Client, name: str) -> None:
+    def __init__(self, client: S3Client, name: str, patience: Patience = _PATIENCE) -> None:
         self._client = client
         self.name = name
+        self._patience = patience
 
     def names_below(self, prefix: str, *, start_at: str = "", stop_after: str | None = None) -> Iterator[str]:
         """Names directly below a prefix, sorted within a page; those of folders end in a slash.
@@ -73,16 +80,22 @@ class Bucket:
             if token is None or (stop_after is not None and names and max(names) > stop_after):
                 return
 
-    def objects_below(self, prefix: str) -> Iterator[StoredObject]:
+    def objects_below(self, prefix: str, start_after: str = "") -> Iterator[StoredObject]:
         """All objects whose key begins with a prefix, at any depth, by key.
 
         One LIST call a 1,000 objects, and at least one; made page by page as the objects are taken.
+
+        Args:
+            prefix: Begin of the keys.
+            start_after: Skip this key and all that sort before it; they cost nothing.
 
         Raises:
             StorageError: S3 refused.
             ThrottledError: S3 asked to slow down until the retries ran out.
         """
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.name, Prefix=prefix, StartAfter=start_after
+        )
         with translated(f"list s3://{self.name}/{prefix}", StorageError):
             for page in pages:
                 for item in page.get("Contents", []):
@@ -125,15 +138,114 @@ class Bucket:
                 raise
             return answer["Body"].read()
 
-    def write(self, key: str, body: bytes, content_type: str) -> None:
+    def find(self, key: str) -> tuple[bytes, str] | None:
+        """An object's content and its ETag, with which it can be replaced: one GET.
+
+        Returns:
+            None when there is no such object.
+
+        Raises:
+            StorageError: S3 refused.
+            ThrottledError: S3 asked to slow down until the retries ran out.
+        """
+        with translated(f"read s3://{self.name}/{key}", StorageError):
+            try:
+                answer = self._client.get_object(Bucket=self.name, Key=key)
+            except ClientError as error:
+                if error_code(error) == _MISSING:
+                    return None
+                raise
+            return answer["Body"].read(), answer["ETag"]
+
+    def write(self, key: str, body: bytes, content_type: str, *, kms_key: str | None = None) -> None:
         """Write an object, over one that is there already: one PUT.
+
+        Args:
+            key: Of the object.
+            body: Its content.
+            content_type: What S3 is told about it.
+            kms_key: ARN of the key, or of an alias of it, that encrypts it; the bucket's own encryption when None.
 
         Raises:
             StorageError: S3 refused.
             ThrottledError: S3 asked to slow down until the retries ran out.
         """
         with translated(f"write s3://{self.name}/{key}", StorageError):
-            self._client.put_object(Bucket=self.name, Key=key, Body=body, ContentType=content_type)
+            self._client.put_object(**self._put(key, body, content_type, kms_key))
+
+    def create(self, key: str, body: bytes, content_type: str, *, kms_key: str | None = None) -> bool:
+        """Write an object that is not there yet: one PUT, and one more for each conflict with another write.
+
+        Args:
+            key: Of the object.
+            body: Its content.
+            content_type: What S3 is told about it.
+            kms_key: ARN of the key, or of an alias of it, that encrypts it; the bucket's own encryption when None.
+
+        Returns:
+            False when an object is there. It may be this very one, written by an attempt whose answer was lost.
+
+        Raises:
+            StorageError: S3 refused.
+            ThrottledError: S3 asked to slow down until the retries ran out.
+        """
+        request = self._put(key, body, content_type, kms_key)
+        return self._put_if(key, {**request, "IfNoneMatch": "*"}) is not None
+
+    def replace(self, key: str, body: bytes, content_type: str, etag: str) -> str | None:
+        """Replace an object that nobody has changed: one PUT, and one more for each conflict with another write.
+
+        Args:
+            key: Of the object.
+            body: Its new content.
+            content_type: What S3 is told about it.
+            etag: Of the object, as :meth:`find` gave it.
+
+        Returns:
+            The new ETag; None when it has another one by now, or is gone. It may have been replaced by this very call,
+            by an attempt whose answer was lost.
+
+        Raises:
+            StorageError: S3 refused.
+            ThrottledError: S3 asked to slow down until the retries ran out.
+        """
+        return self._put_if(key, {**self._put(key, body, content_type, None), "IfMatch": etag})
+
+    def delete(self, key: str) -> None:
+        """Delete an object; one that is not there is no error: one DELETE.
+
+        Raises:
+            StorageError: S3 refused.
+            ThrottledError: S3 asked to slow down until the retries ran out.
+        """
+        with translated(f"delete s3://{self.name}/{key}", StorageError):
+            self._client.delete_object(Bucket=self.name, Key=key)
+
+    def _put(self, key: str, body: bytes, content_type: str, kms_key: str | None) -> PutObjectRequestTypeDef:
+        request: PutObjectRequestTypeDef = {
+            "Bucket": self.name,
+            "Key": key,
+            "Body": body,
+            "ContentType": content_type,
+        }
+        if kms_key is not None:
+            request["ServerSideEncryption"] = "aws:kms"
+            request["SSEKMSKeyId"] = kms_key
+        return request
+
+    def _put_if(self, key: str, request: PutObjectRequestTypeDef) -> str | None:
+        """ETag of what was written; None when the condition does not hold."""
+        with translated(f"write s3://{self.name}/{key}", StorageError):
+            for attempt in self._patience:
+                try:
+                    return self._client.put_object(**request)["ETag"]
+                except ClientError as error:
+                    code = error_code(error)
+                    if code in (_CONDITION_FAILED, _MISSING):
+                        return None
+                    if code != _UNDECIDED or attempt == self._patience.attempts:
+                        raise
+        raise StorageError(f"cannot write s3://{self.name}/{key}: not even one attempt was allowed")
 
     def _list(self, prefix: str, start_at: str, token: str | None) -> ListObjectsV2OutputTypeDef:
         with translated(f"list s3://{self.name}/{prefix}", StorageError):
