@@ -24,7 +24,7 @@ schema was edited.
 ## Parameters
 
 `tables`; `dry_run`, which only plans; `strategy` (*recreate*: with approval and proof in any case; *rollback*: back to
-a backup) and `rollback_to`, a backup's key (empty: the latest).
+a backup) and `rollback_to`, a backup's key (empty: the latest); `approval_hours`: no answer by then is a rejection.
 
 ## Safe to re-run?
 
@@ -53,7 +53,7 @@ from dmd_pipeline.airflow import schema_changes
 from dmd_pipeline.airflow.approvals import AskToApprove
 from dmd_pipeline.airflow.assets import table_assets
 from dmd_pipeline.airflow.defaults import DEFAULT_ARGS
-from dmd_pipeline.airflow.params import dry_run_param, strategy_params, tables_param
+from dmd_pipeline.airflow.params import approval_param, dry_run_param, strategy_params, tables_param
 from dmd_pipeline.airflow.tags import Tag
 from dmd_pipeline.settings import load_settings
 
@@ -73,7 +73,12 @@ SETTINGS = load_settings()
     catchup=False,  # a run brings everything up to date: one makes up for all that were missed
     max_active_runs=4,  # a run that waits for an answer holds up no other; a table's mark keeps two from changing it
     default_args=DEFAULT_ARGS,
-    params={**tables_param(), **dry_run_param(default=False), **strategy_params()},
+    params={
+        **tables_param(),
+        **dry_run_param(default=False),
+        **strategy_params(),
+        **approval_param(SETTINGS.schema_changes.approval_hours),
+    },
     tags=[Tag.CATALOG, Tag.CHANGES],
     doc_md=__doc__,
 )

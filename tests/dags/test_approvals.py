@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+import pytest
+from airflow.sdk.exceptions import TaskAwaitingInput
 
 from dmd_pipeline.airflow.approvals import REJECT, AskToApprove, approval, approved_digest
 from dmd_pipeline.jobs.table_change import LEASE
@@ -19,18 +24,27 @@ if TYPE_CHECKING:
 DAG = load_dags()["apply_schema_changes"]
 
 
-def test_a_breaking_change_asks_with_its_digest_and_no_answer_in_time_is_a_rejection(settings: Settings) -> None:
+def test_a_breaking_change_asks_with_its_digest_and_rejection_is_the_default() -> None:
     for table in load_record_types():
         ask = DAG.get_task(f"approve_{table}")
         assert isinstance(ask, AskToApprove)
         assert ask.defaults == [REJECT]
-        assert ask.response_timeout == timedelta(hours=settings.schema_changes.approval_hours)
-        assert ask.response_timeout < timedelta(days=1), "the next daily run asks anew"
         context: Any = {"ti": _Planned({table: {"digest": "d1", "plan": "| field |"}})}
         rendered = ask.render_template([ask.subject, ask.body, *ask.options], context)
         assert rendered[0] == f"Apply a breaking change to {table}? (plan d1)"
         assert rendered[1].startswith("| field |\n\n")
         assert rendered[2:] == ["Approve plan d1", REJECT]
+
+
+def test_a_question_waits_as_long_as_the_run_says_and_less_than_a_day_by_itself(settings: Settings) -> None:
+    ask = DAG.get_task("approve_demand")
+    context: Any = {"params": {"approval_hours": 0.5}, "task_instance": SimpleNamespace(id="ti")}
+    ask_people = patch("airflow.providers.standard.operators.hitl.upsert_hitl_detail", autospec=True)
+    assert isinstance(ask, AskToApprove)
+    with ask_people, pytest.raises(TaskAwaitingInput) as waits:
+        ask.execute(context)
+    assert waits.value.timeout == timedelta(minutes=30)
+    assert DAG.params["approval_hours"] == settings.schema_changes.approval_hours < 24, "the next daily run asks anew"
 
 
 def test_an_approval_counts_for_the_plan_that_was_seen() -> None:

@@ -24,10 +24,9 @@ if TYPE_CHECKING:
     from local.airflow_api import Run
     from tests.e2e.conftest import RunningPipeline
 
-pytestmark = pytest.mark.usefixtures("screenshot")
-
 _CONF = {"tables": [TABLE], "strategy": "recreate"}
 _ANSWER_SECONDS = 60.0
+_SECONDS_TO_ANSWER = 20.0
 
 
 @pytest.fixture
@@ -43,6 +42,7 @@ def waiting(pipeline: RunningPipeline) -> Iterator[Run]:
     assert (ended.returncode, FIELD.lower() in columns(pipeline)) == (0, True), ended.stdout + ended.stderr
 
 
+@pytest.mark.usefixtures("screenshot")
 @pytest.mark.parametrize("page", ["light"], indirect=True)
 def test_an_approved_plan_is_proved_and_applied_while_a_reader_keeps_querying(
     page: Page, pipeline: RunningPipeline, waiting: Run
@@ -60,6 +60,7 @@ def test_an_approved_plan_is_proved_and_applied_while_a_reader_keeps_querying(
     assert FIELD.lower() in columns(pipeline)
 
 
+@pytest.mark.usefixtures("screenshot")
 @pytest.mark.parametrize("page", ["dark"], indirect=True)
 def test_a_rejected_plan_changes_nothing(page: Page, pipeline: RunningPipeline, waiting: Run) -> None:
     before = columns(pipeline)
@@ -70,6 +71,17 @@ def test_a_rejected_plan_changes_nothing(page: Page, pipeline: RunningPipeline, 
     assert run.state == "success"
     assert [line for line in summary(pipeline.api, run) if line.startswith(f"{TABLE}: not approved")]
     assert columns(pipeline) == before
+
+
+def test_a_plan_that_nobody_answers_in_time_changes_nothing(pipeline: RunningPipeline) -> None:
+    set_back(pipeline.clients, load_settings("local"), load_record_types()[TABLE])
+    before = columns(pipeline)
+    run = pipeline.api.trigger("apply_schema_changes", _CONF | {"approval_hours": _SECONDS_TO_ANSWER / 3600})
+    wait_for(lambda: bool(pipeline.api.questions(run)), "the question", _ANSWER_SECONDS)
+    wait_for(lambda: pipeline.api.run(run.dag_id, run.run_id).state != "running", "the end of the run", 180)
+    assert pipeline.api.run(run.dag_id, run.run_id).state == "success"
+    assert [line for line in summary(pipeline.api, run) if line.startswith(f"{TABLE}: not approved")]
+    assert (pipeline.api.questions(run), columns(pipeline)) == ([], before)
 
 
 def answer(page: Page, pipeline: RunningPipeline, run: Run, choice: str) -> None:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow.providers.standard.operators.hitl import HITLOperator
 
+from dmd_pipeline.airflow.params import APPROVAL_HOURS
+
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,10 +40,15 @@ class AskToApprove(HITLOperator):
             body=f"{{{{ {plan}['plan'] }}}}\n\n{_WHAT_FOLLOWS}",
             options=[approval("{{ " + f"{plan}['digest']" + " }}"), REJECT],
             defaults=REJECT,
-            response_timeout=timedelta(hours=hours),
+            response_timeout=timedelta(hours=hours),  # unless the run says otherwise
             doc_md="Wait until somebody approves or rejects the plan; no answer in time is a rejection.",
             **arguments,
         )
+
+    def execute(self, context: Context) -> Any:
+        """Ask, for as long as the run says; the scheduler takes the default when nobody has answered by then."""
+        self.response_timeout = timedelta(hours=context["params"][APPROVAL_HOURS])
+        return super().execute(context)
 
     def validate_chosen_options(self, chosen_options: list[str]) -> None:
         """Take what Airflow's API took: an approval of another plan is told by its digest, and a retry is no help."""

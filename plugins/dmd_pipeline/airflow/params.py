@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from airflow.sdk import Param
 
 from dmd_pipeline.airflow.assets import table_names
+
+
+APPROVAL_HOURS: Final = "approval_hours"
 
 
 def tables_param() -> dict[str, Param]:
@@ -73,6 +78,65 @@ def strategy_params() -> dict[str, Param]:
             None,
             title="Roll back to",
             description="Key of a backup (data-pipeline/catalog-backups/…) of one table; empty for the latest.",
+            type=["null", "string"],
+        ),
+    }
+
+
+def approval_param(default: int) -> dict[str, Param]:
+    """``approval_hours``: how long a question waits for its answer."""
+    return {
+        APPROVAL_HOURS: Param(
+            default,
+            title="Hours for the approval",
+            description="How long to wait for somebody to approve a breaking change; no answer is a rejection.",
+            type="number",
+            exclusiveMinimum=0,
+            maximum=168,
+        )
+    }
+
+
+def replay_params() -> dict[str, Param]:
+    """``source`` and what describes it: where failed batches are taken from."""
+    return {
+        "source": Param(
+            "queue",
+            title="Source",
+            description=(
+                "queue: the dead-letter queue. destination: objects of an S3 on-failure destination (needs a prefix). "
+                "errors: deliveryWorker's files of invalid records. quarantine: what was rejected before. stream: a "
+                "part of the stream itself (needs a start)."
+            ),
+            type="string",
+            enum=["queue", "destination", "errors", "quarantine", "stream"],
+        ),
+        "prefix": Param(
+            None,
+            title="Prefix",
+            description="Source destination only: where its objects lie in the bucket, such as aws/lambda/….",
+            type=["null", "string"],
+        ),
+        "shard_id": Param(
+            None,
+            title="Shard",
+            description="Source stream only: shardId- and twelve digits; empty for all shards.",
+            type=["null", "string"],
+            pattern=r"^shardId-\d{12}$",
+        ),
+        "start": Param(
+            None,
+            title="Start",
+            description=(
+                "Source stream only: the first record, by time with offset (2026-03-01T12:00:00Z) or by sequence "
+                "number (needs a shard)."
+            ),
+            type=["null", "string"],
+        ),
+        "end": Param(
+            None,
+            title="End",
+            description="Source stream only: the last record, by time or sequence number; empty for now.",
             type=["null", "string"],
         ),
     }

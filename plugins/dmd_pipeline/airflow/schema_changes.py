@@ -11,6 +11,7 @@ from dmd_pipeline.airflow import clients
 from dmd_pipeline.airflow.alerts import alerts_of
 from dmd_pipeline.airflow.approvals import approved_digest
 from dmd_pipeline.airflow.assets import table_assets
+from dmd_pipeline.airflow.params import APPROVAL_HOURS
 from dmd_pipeline.airflow.runs import asked_of, keep_report, skip
 from dmd_pipeline.alerts import Severity
 from dmd_pipeline.errors import AlertError, CatalogError, SchemaRefusedError
@@ -79,6 +80,7 @@ def _run(settings: Settings, context: Context, **more: Any) -> Report:
     from dmd_pipeline.record_types import load_each_record_type
 
     record_types, wrong = load_each_record_type()
+    asked = {name: value for name, value in asked_of(context).items() if name != APPROVAL_HOURS}
     return job.run(
         settings,
         record_types,
@@ -87,7 +89,7 @@ def _run(settings: Settings, context: Context, **more: Any) -> Report:
         lambda: clients.workgroup(settings),
         run_id=context["run_id"],
         wrong=wrong,
-        **{**asked_of(context), **more},
+        **{**asked, **more},
     )
 
 
