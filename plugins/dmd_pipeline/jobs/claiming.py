@@ -48,6 +48,7 @@ LONG_POLL: Final = timedelta(seconds=5)
 """How long a receive waits for the first message."""
 _NEVER: Final = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
 _AT_ONCE: Final = 10
+"""So many messages are deleted with one call."""
 _LAMBDAS_OWN_PREFIX: Final = "aws/lambda/"
 """Where Lambda puts an S3 on-failure destination's objects; it can be given no other."""
 _SHARD_ID: Final = re.compile(r"shardId-\d{12}", re.ASCII)
@@ -229,16 +230,14 @@ class QueueClaims:
         if now < self._renew_at:
             return
         due = [message for message, until in self._held.values() if until - RENEWED <= now]
-        for first in range(0, len(due), _AT_ONCE):
-            batch = due[first : first + _AT_ONCE]
-            self._held |= {message.id: (message, now + HIDDEN) for message in batch}
-            try:
-                errors = self._queue.hide(batch, HIDDEN)
-            except PipelineError as error:
-                logger.warning("%d messages may come into sight while they are worked on: %s", len(batch), error)
-            else:
-                for name, reason in errors.items():
-                    logger.warning("message %s may come into sight while it is worked on: %s", name, reason)
+        self._held |= {message.id: (message, now + HIDDEN) for message in due}
+        try:
+            errors = self._queue.hide(due, HIDDEN)
+        except PipelineError as error:
+            logger.warning("%d messages may come into sight while they are worked on: %s", len(due), error)
+        else:
+            for name, reason in errors.items():
+                logger.warning("message %s may come into sight while it is worked on: %s", name, reason)
         untils = (until for _, until in self._held.values())
         self._renew_at = min(untils, default=_NEVER + RENEWED) - RENEWED
 
@@ -277,10 +276,8 @@ class QueueClaims:
         Raises:
             PipelineError: SQS refused; they come into sight by themselves.
         """
-        held = [message for message, _ in self._held.values()]
-        self._held.clear()
-        for first in range(0, len(held), _AT_ONCE):
-            self._queue.hide(held[first : first + _AT_ONCE], timedelta(0))
+        held, self._held = [message for message, _ in self._held.values()], {}
+        self._queue.hide(held, timedelta(0))
 
     def _claim(self, message: Message) -> Claim:
         origin = f"queue message {message.id}"

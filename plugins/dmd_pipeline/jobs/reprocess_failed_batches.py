@@ -78,6 +78,7 @@ def secure(
     dry_run: bool = False,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
     long_poll: timedelta = LONG_POLL,
     rehearse: Callable[[RawBatch], str] | None = None,
     report_to: Callable[[SecureReport], None] | None = None,
@@ -100,6 +101,7 @@ def secure(
             the end, and visible again then.
         now: The time.
         sleep: What to wait with for our share of the stream.
+        clock: Seconds, by which that share is measured.
         long_poll: How long to wait for the first message.
         rehearse: In a dry run, asked what would become of the records of each batch.
         report_to: Gets the report before any error is raised.
@@ -116,7 +118,7 @@ def secure(
     watch = worker_watch.look(settings, functions, alarms, dry_run=dry_run)
     work_list = read_work_list(bucket, settings.layout)
     claims = QueueClaims(queue, settings, now, long_poll)
-    ranges = ShardRanges(stream, settings.replay.read_share, sleep, claims.keep_hidden)
+    ranges = ShardRanges(stream, settings.replay.read_share, claims.keep_hidden, sleep=sleep, clock=clock)
     deadlines = _Deadlines(stream, queue)
     securer = Securer(
         settings,

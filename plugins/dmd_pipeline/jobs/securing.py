@@ -23,13 +23,15 @@ Calls, a batch:
 from __future__ import annotations
 
 import logging
+import time
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import UTC
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from dmd_pipeline import quarantine, raw_batches
-from dmd_pipeline.errors import PipelineError, ShardNotFoundError
+from dmd_pipeline.errors import PipelineError, PositionError, ShardNotFoundError
 from dmd_pipeline.jobs.replay_environment import JSON
 from dmd_pipeline.jobs.replay_reports import Loss, Outcome, State
 from dmd_pipeline.pacing import Pace
@@ -67,17 +69,23 @@ class ShardRanges:
     Args:
         stream: The stream.
         share: Of GetRecords' limits.
-        sleep: What to wait with.
         meanwhile: Called after every page: work that must not wait for the end of a long range.
+        sleep: What to wait with.
+        clock: Seconds; never goes back.
     """
 
     def __init__(
-        self, stream: Stream, share: float, sleep: Callable[[float], None], meanwhile: Callable[[], None]
+        self,
+        stream: Stream,
+        share: float,
+        meanwhile: Callable[[], None],
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._stream = stream
-        self._share = share
-        self._sleep = sleep
         self._meanwhile = meanwhile
+        self._new_pace = partial(Pace, share, sleep, clock)
         self._paces: dict[str, Pace] = {}
         self._cursors: OrderedDict[str, _Cursor] = OrderedDict()
 
@@ -100,8 +108,9 @@ class ShardRanges:
 
     def pages(self, shard_id: str, start: int | datetime) -> Iterator[Sequence[StreamRecord]]:
         """A shard from a place on, page by page, to its end or its tip; raises what :meth:`records` does."""
-        pace = self._paces.setdefault(shard_id, Pace(self._share, sleep=self._sleep))
-        for page in self._stream.read(shard_id, start, pace):
+        if shard_id not in self._paces:
+            self._paces[shard_id] = self._new_pace()
+        for page in self._stream.read(shard_id, start, self._paces[shard_id]):
             yield page
             self._meanwhile()
 
@@ -262,15 +271,18 @@ class Securer:
         if batch.records is not None:
             return self.store(batch, batch.records, deadline)
         retention = self.retention()  # asked first: it fails when the whole stream is gone, and not only a shard of it
+        why = ""
         try:
             records = self.ranges.records(batch.id)
-        except ShardNotFoundError:
-            records = []  # a shard goes when the last of its records is forgotten
+        except (ShardNotFoundError, PositionError) as error:
+            # A shard goes when the last of its records is forgotten; a number that a shard does not know is of another
+            # stream, which had the same name.
+            records, why = [], str(error)
         loss = loss_of(batch, records, retention)
         if loss is not None:
             self.tell_of_loss(batch, loss)
         if not records:
-            return Outcome.of(batch, State.LOST, deadline, loss=loss)
+            return Outcome.of(batch, State.LOST, deadline, loss=loss, why=why)
         return self.store(batch, records, deadline, loss)
 
     def _day_of(self, batch: FailedBatch) -> date:

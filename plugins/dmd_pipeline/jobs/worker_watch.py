@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from dmd_pipeline import event_sources
-from dmd_pipeline.errors import MappingNotFoundError, PipelineError
+from dmd_pipeline.errors import FunctionError, PatternError, PipelineError
 
 
 if TYPE_CHECKING:
@@ -102,8 +102,8 @@ def age_alarm(settings: Settings) -> dict[str, Any]:
 def _findings(settings: Settings, functions: Functions) -> list[str]:
     try:
         mapping = functions.mapping(settings.function, settings.stream_arn)
-    except MappingNotFoundError as error:
-        return [f"{error}: the delivery worker gets nothing from the stream; create it as docs/runbooks describe"]
+    except (FunctionError, PatternError) as error:  # there is none, most likely: then nothing is delivered
+        return [str(error)]
     return event_sources.findings(mapping, queue_arn=settings.dead_letter_queue_arn)
 
 
