@@ -12,6 +12,7 @@ from dmd_pipeline.errors import (
     ConfigurationError,
     DatabaseNotFoundError,
     PartitionsFailedError,
+    ReplayIncompleteError,
     TableNotFoundError,
 )
 
@@ -24,7 +25,7 @@ RETRY_POLICY: Final = ExceptionRetryPolicy(
             reason="the same will happen again until somebody acts",
         ),
         RetryRule(
-            exception=PartitionsFailedError,
+            exception=[PartitionsFailedError, ReplayIncompleteError],
             action=RetryAction.FAIL,
             reason="the job has insisted long enough; the next run takes up what is left",
         ),

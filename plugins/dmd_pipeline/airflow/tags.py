@@ -10,6 +10,7 @@ class Tag(StrEnum):
 
     # What it owns
     CATALOG = "owns:catalog"
+    DELIVERY = "owns:delivery"
 
     # What it may do
     ADDS = "impact:adds"
