@@ -4,7 +4,6 @@
 module             what it knows
 =================  ================================================================================================
 ``mapping``        the event source mapping, as Lambda holds it
-``event_filter``   Lambda's filter patterns
 ``batches``        what travels from the stream to the function, and in which lane of its shard
 ``shards``         reading a shard, and making batches of each lane
 ``invoker``        what happens to a batch: retries, age, bisection, in the end the dead-letter queue

@@ -10,7 +10,7 @@ import time
 import uuid
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -21,12 +21,15 @@ from local.console import complain
 from local.delivery_worker.checkpoints import Checkpoints
 from local.delivery_worker.function import DeliveryFunction
 from local.delivery_worker.invoker import Invoker
-from local.delivery_worker.mapping import Mapping, read_mapping
+from local.delivery_worker.mapping import read_mapping
 from local.delivery_worker.reports import Reports
 from local.delivery_worker.shards import Lane, ShardReader
 from local.errors import LocalError
 from local.workspace import Workspace
 
+
+if TYPE_CHECKING:
+    from dmd_pipeline.event_sources import EventSourceMapping
 
 logger = logging.getLogger(__name__)
 _MAPPING_SECONDS = 5.0  # how long a change of the event source mapping may go unnoticed
@@ -35,13 +38,13 @@ _MAPPING_SECONDS = 5.0  # how long a change of the event source mapping may go u
 class CurrentMapping:
     """The event source mapping, asked for again now and then."""
 
-    def __init__(self, read: partial[Mapping]) -> None:
+    def __init__(self, read: partial[EventSourceMapping]) -> None:
         self._read = read
         self._lock = threading.Lock()
         self._mapping = read()
         self._asked_at = time.monotonic()
 
-    def __call__(self) -> Mapping:
+    def __call__(self) -> EventSourceMapping:
         """The mapping as it is, or was a few seconds ago."""
         with self._lock:
             if time.monotonic() - self._asked_at > _MAPPING_SECONDS:

@@ -9,9 +9,9 @@ import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from dmd_pipeline.event_sources import FOREVER
 from local.delivery_worker.crashes import FunctionCrashError, crash_point
 from local.delivery_worker.failures import Condition, on_failure_message
-from local.delivery_worker.mapping import FOREVER, Mapping
 from local.delivery_worker.reports import CRASHED, InvocationLog, Reports
 
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda.client import LambdaClient
     from mypy_boto3_sqs.client import SQSClient
 
+    from dmd_pipeline.event_sources import EventSourceMapping
     from dmd_pipeline.settings import Settings
     from local.delivery_worker.batches import Batch
     from local.delivery_worker.function import DeliveryFunction
@@ -51,7 +52,7 @@ class Invoker:
     def __init__(
         self,
         function: DeliveryFunction,
-        mapping: Callable[[], Mapping],
+        mapping: Callable[[], EventSourceMapping],
         reports: Reports,
         lambda_: LambdaClient,
         sqs: SQSClient,
@@ -139,9 +140,8 @@ class Invoker:
         configuration = self._lambda.get_function_configuration(FunctionName=self._settings.function)
         return configuration.get("Environment", {}).get("Variables", {})
 
-    def _too_old(self, batch: Batch, mapping: Mapping) -> bool:
-        age = (_now() - batch.records[0].arrived).total_seconds()
-        return mapping.record_age_seconds != FOREVER and age > mapping.record_age_seconds
+    def _too_old(self, batch: Batch, mapping: EventSourceMapping) -> bool:
+        return mapping.record_age is not None and _now() - batch.records[0].arrived > mapping.record_age
 
     def _give_up(self, batch: Batch, condition: Condition, request_id: uuid.UUID, invocations: int) -> None:
         destination = self._mapping().destination

@@ -15,15 +15,14 @@ from local.delivery_worker.invoker import StoppedError
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from collections.abc import Mapping as AbstractMapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from mypy_boto3_kinesis.client import KinesisClient
 
+    from dmd_pipeline.event_sources import EventSourceMapping
     from local.delivery_worker.checkpoints import Checkpoints
     from local.delivery_worker.invoker import Invoker
-    from local.delivery_worker.mapping import Mapping
     from local.delivery_worker.reports import Reports
 
 logger = logging.getLogger(__name__)
@@ -39,7 +38,7 @@ class Lane(threading.Thread):
         self,
         shard_id: str,
         number: int,
-        mapping: Callable[[], Mapping],
+        mapping: Callable[[], EventSourceMapping],
         invoker: Invoker,
         checkpoints: Checkpoints,
         fail: Callable[[BaseException], None],
@@ -71,7 +70,7 @@ class Lane(threading.Thread):
     def _next_batch(self) -> Batch:
         records = [self._waiting.get()]
         mapping = self._mapping()
-        deadline = time.monotonic() + mapping.batching_window_seconds
+        deadline = time.monotonic() + mapping.batching_window.total_seconds()
         while len(records) < mapping.batch_size:
             try:
                 records.append(self._waiting.get(timeout=max(0.0, deadline - time.monotonic())))
@@ -100,11 +99,11 @@ class ShardReader(threading.Thread):
     def __init__(
         self,
         shard_id: str,
-        position: AbstractMapping[str, str | None],
+        position: Mapping[str, str | None],
         *,
         stream: str,
         kinesis: KinesisClient,
-        mapping: Callable[[], Mapping],
+        mapping: Callable[[], EventSourceMapping],
         lanes: Sequence[Lane],
         checkpoints: Checkpoints,
         reports: Reports,

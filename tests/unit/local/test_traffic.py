@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dmd_pipeline.delivery import deliver
+from dmd_pipeline.event_filters import EventFilter
 from dmd_pipeline.record_types import load_record_types
 from local.aws.environment import filter_criteria
 from local.delivery_worker.crashes import CrashPoint, crash_point
-from local.delivery_worker.event_filter import EventFilter
 from local.ledger import Ledger, UnderWay, load_all, next_journal, sent_by_type
 from local.traffic import spoiling
 from local.traffic.plan import DELIVERY_DAY, Planned, Size, plan

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from local.delivery_worker.event_filter import EventFilter, PatternError
+from dmd_pipeline.errors import PatternError
+from dmd_pipeline.event_filters import EventFilter
 
 
 def passes(pattern: dict[str, Any], document: Any) -> bool:
