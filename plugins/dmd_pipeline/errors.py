@@ -9,6 +9,7 @@ The hierarchy::
     │   ├── SchemaRefusedError     the schema is sound, and the files or the catalog cannot follow it
     │   └── ParameterError         what a run was triggered with
     ├── InvalidRecordError         one change record that cannot become a row; never fails a batch
+    ├── NotAFailureError           a message that tells of no failed batch of this pipeline
     ├── CatalogError               Glue refused, or holds something else than expected
     │   ├── DatabaseNotFoundError
     │   ├── TableNotFoundError
@@ -82,6 +83,20 @@ class InvalidRecordError(PipelineError):
         self.field = field
         self.reason = reason
         super().__init__(f"{field}: {reason}" if field else reason)
+
+
+class NotAFailureError(PipelineError):
+    """A message that tells of no failed batch of this pipeline.
+
+    Attributes:
+        reason: ``foreign``: of another stream or function; ``unknown``: nothing that is understood.
+        text: Why, by field; never holds a value, which may be personal data.
+    """
+
+    def __init__(self, reason: str, text: str) -> None:
+        self.reason = reason
+        self.text = text
+        super().__init__(f"{reason}: {text}")
 
 
 class CatalogError(PipelineError):

@@ -349,7 +349,12 @@ def from_quarantine(bucket: Bucket, settings: Settings) -> Iterator[Claim]:
     """
 
     def parse(content: bytes, key: str) -> list[FailedBatch]:
-        return quarantine.batches_in(content, settings.layout.uri(key))
+        return quarantine.batches_in(
+            content,
+            settings.layout.uri(key),
+            stream_arn=settings.stream_arn,
+            function_arn=settings.function_arn,
+        )
 
     return _documents(bucket, settings.layout.quarantine_prefix(), parse)
 
