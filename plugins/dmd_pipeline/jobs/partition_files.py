@@ -131,7 +131,7 @@ class PartitionFiles:
         try:
             file = fastavro.reader(io.BytesIO(self._bucket.read(key)))
             schema = json.loads(file.metadata["avro.schema"])
-            return WrittenRows(schema, list(file))  # type: ignore[arg-type]  # the files of tables hold records
+            return WrittenRows(schema, list(file))
         except (ValueError, EOFError, KeyError, IndexError, TypeError) as error:
             raise self._damaged(key, error) from error
 
