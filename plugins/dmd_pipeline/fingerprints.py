@@ -60,6 +60,10 @@ class Delivered:
     numbers: frozenset[int]
     indistinguishable: int
 
+    def __add__(self, other: Delivered) -> Delivered:
+        """What was found in two places."""
+        return Delivered(self.numbers | other.numbers, self.indistinguishable + other.indistinguishable)
+
 
 def delivered(candidates: Sequence[Candidate], files: Iterable[WrittenRows], record_type: RecordType) -> Delivered:
     """Find the candidates whose rows stand in files of the worker.

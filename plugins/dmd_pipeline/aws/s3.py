@@ -101,6 +101,25 @@ class Bucket:
                 for item in page.get("Contents", []):
                     yield StoredObject(item["Key"], item["Size"], item["LastModified"])
 
+    def page_below(self, prefix: str, start_after: str) -> tuple[tuple[StoredObject, ...], bool]:
+        """Up to 1,000 objects whose key begins with a prefix, by key: one LIST call.
+
+        Args:
+            prefix: Begin of the keys.
+            start_after: Skip this key and all that sort before it; they cost nothing.
+
+        Returns:
+            The objects, and whether there are no more.
+
+        Raises:
+            StorageError: S3 refused.
+            ThrottledError: S3 asked to slow down until the retries ran out.
+        """
+        with translated(f"list s3://{self.name}/{prefix}", StorageError):
+            page = self._client.list_objects_v2(Bucket=self.name, Prefix=prefix, StartAfter=start_after)
+        objects = (StoredObject(item["Key"], item["Size"], item["LastModified"]) for item in page.get("Contents", []))
+        return tuple(objects), not page["IsTruncated"]
+
     def read(self, key: str) -> bytes:
         """An object's content: one GET.
 

@@ -14,20 +14,22 @@ At the end of the lane the partitions are registered, and each batch gets its do
 longer open. What is lost when the process dies after any call: nothing; the next run finds the batch open, and what was
 written by its sequence numbers.
 
-Calls, for B batches of G groups each, T tables and W files of the worker to compare with:
+Calls, for B batches of G groups each in a lane, T tables, and W files of the worker to compare with:
 
-    lease: 1 PUT + 1 DELETE; 1 ListEventSourceMappings, T GetTable
-    a batch: 1 GET (raw file) + G PUT + 1 PUT (done), and 1 PUT when something was rejected
-    a partition of the lane: 1 LIST a 1,000 of its files since the first arrival; a file to compare with: 1 GET
-    registration, a table with rows: 1 GetTable + what jobs.partition_writer says
+    a lane: 1 PUT + 1 DELETE (lease), ⌈F/1000⌉ LIST (raw files), 1 ListEventSourceMappings, T GetTable
+            1 GetFunctionConfiguration, when a batch is older than MaximumRecordAge or waits
+    its partitions: 1 LIST a table or more (see jobs.partition_files), once for all batches
+    a batch: 1 GET (raw file), W GET, G PUT; 1 PUT when something was rejected; 1 PUT (done document)
+    registration: 1 BatchGetPartition a table; more where a partition is missing (see jobs.settling)
 """
 
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
 from dmd_pipeline import quarantine, raw_batches
@@ -35,7 +37,7 @@ from dmd_pipeline.change_marks import ChangeMark
 from dmd_pipeline.delivery import CONTENT_TYPE, container
 from dmd_pipeline.errors import PipelineError, TableNotFoundError, VerificationError
 from dmd_pipeline.failed_batches import DOCUMENTS
-from dmd_pipeline.fingerprints import delivered
+from dmd_pipeline.fingerprints import Delivered, delivered
 from dmd_pipeline.hive import held_schema
 from dmd_pipeline.jobs import lane_leases
 from dmd_pipeline.jobs.lane_reports import BatchReport, LaneReport, State
@@ -46,10 +48,11 @@ from dmd_pipeline.jobs.work_list import read_work_list
 from dmd_pipeline.quarantine import Rejection
 from dmd_pipeline.replay import Converter, days_of_delivery, replay_metadata, sync_marker
 from dmd_pipeline.stamps import utc_stamp
+from dmd_pipeline.wording import date_runs
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import date
 
     from mypy_boto3_glue.type_defs import TableTypeDef
@@ -68,6 +71,8 @@ logger = logging.getLogger(__name__)
 
 CLOCKS: Final = timedelta(minutes=5)
 """How far the clocks of the stream and of the worker may be apart."""
+_AT_ONCE: Final = 8
+"""Groups of a batch under way at once: each is a file to write, and perhaps files to compare with."""
 _LATE: Final = "an earlier attempt wrote the file of its partition without it"
 
 
@@ -152,11 +157,15 @@ class BatchConverter:
         if (waiting := self._waits(raw, converted)) is not None:
             state, why = waiting
             return BatchReport(batch, state, why, {"records": len(raw.records)})
-        work = _Work(batch, raw, converted)
-        for group, candidates in converted.groups.items():
-            self._convert_group(work, group, candidates)
+        work = _Work(batch, raw, converted, *self._period(raw))
+        self._files.list_folders(converted.groups, work.since)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for placed in pool.map(partial(self._convert_group, work), converted.groups):
+                work.add(placed)
         if work.rejected:
             work.quarantine = self._quarantine(work)
+        for line in work.lines:
+            logger.info("%s: %s", batch, line)
         return work.report(dry_run=self._dry_run)
 
     def _convert(self, raw: RawBatch) -> Conversion:
@@ -187,53 +196,62 @@ class BatchConverter:
 
     def _certain(self, raw: RawBatch) -> datetime:
         """When the worker can no longer deliver any of the records."""
-        last = max((record.arrived for record in raw.records), default=self._now)
-        return last + self._longest_delivery
+        return _last(raw, self._now) + self._record_age + self._timeout
 
-    def _convert_group(self, work: _Work, group: Group, candidates: Sequence[Candidate]) -> None:
+    def _period(self, raw: RawBatch) -> tuple[datetime, datetime]:
+        """When the worker may have written rows of the records."""
+        first = min((record.arrived for record in raw.records), default=self._now)
+        is_recent = self._now < _last(raw, self._now) + self._record_age  # then nobody need be asked for the rest
+        return first - CLOCKS, (self._now if is_recent else min(self._now, self._certain(raw))) + CLOCKS
+
+    def _convert_group(self, work: _Work, group: Group) -> _Placed:
+        """Write what is not there yet of a group, and say where each of its records is."""
         table, day = group
+        candidates = work.converted.groups[group]
         numbers = frozenset(candidate.record.sequence_number for candidate in candidates)
-        files = self._files.replayed(table, day, work.batch, work.first - CLOCKS)
+        files = self._files.replayed(table, day, work.batch, work.since)
         replayed = numbers & frozenset().union(*files.values())
         found = self._delivered(work, group, [one for one in candidates if one.record.sequence_number not in replayed])
-        to_write = [one for one in candidates if one.record.sequence_number not in replayed | found]
-        written = replayed | (self._write(work, group, to_write) if to_write else frozenset())
-        work.written |= written
-        work.delivered |= found
-        work.rejected += [Rejection(one.record, _LATE) for one in to_write if one.record.sequence_number not in written]
-        holding = {batch for batch, held in files.items() if held & numbers}
-        holding |= {work.batch} if written - replayed else set()
-        work.files += [self._layout.replay_key(table, day, batch) for batch in sorted(holding, key=str)]
-        if written or found:
-            work.dates.setdefault(table, set()).add(day)
+        to_write = [one for one in candidates if one.record.sequence_number not in replayed | found.numbers]
+        fresh = self._write(work.batch, group, to_write) if to_write else _NOTHING
+        written = replayed | fresh.numbers
+        holding = {batch for batch, held in files.items() if held & numbers} | (
+            {work.batch} if fresh.numbers else set()
+        )
+        return _Placed(
+            group,
+            written=written,
+            delivered=found,
+            late=tuple(one.record for one in to_write if one.record.sequence_number not in written),
+            files=tuple(self._layout.replay_key(table, day, batch) for batch in sorted(holding, key=str)),
+            is_fresh=fresh.is_new,
+        )
 
-    def _delivered(self, work: _Work, group: Group, candidates: Sequence[Candidate]) -> frozenset[int]:
-        """Sequence numbers of the candidates whose rows the worker has written."""
+    def _delivered(self, work: _Work, group: Group, candidates: Sequence[Candidate]) -> Delivered:
+        """The candidates whose rows the worker has written."""
         table, day = group
-        since, until = work.first - CLOCKS, min(self._now, self._certain(work.raw)) + CLOCKS
 
-        def look(asked: Sequence[Candidate], other: date) -> frozenset[int]:
-            files = self._files.written(table, other, work.batch, since, until)
-            found = delivered(asked, files, self._catalog[table])
-            work.indistinguishable += found.indistinguishable
-            return found.numbers
+        def look(asked: Sequence[Candidate], other: date) -> Delivered:
+            files = self._files.written(table, other, work.batch, work.since, work.until)
+            return delivered(asked, files, self._catalog[table])
 
-        numbers = look(candidates, day)
+        found = look(candidates, day)
         # A record without a date belongs to the day of its delivery, and that may have been a later one.
-        for other in days_of_delivery(since.date(), until.date(), own=[day]):
-            undated = [one for one in candidates if one.dated_by_arrival and one.record.sequence_number not in numbers]
+        for other in days_of_delivery(work.since.date(), work.until.date(), own=[day]):
+            undated = [one for one in candidates if one.dated_by_arrival]
+            undated = [one for one in undated if one.record.sequence_number not in found.numbers]
             if not undated:
                 break
-            numbers |= look(undated, other)
-        return numbers
+            found += look(undated, other)
+        return found
 
-    def _write(self, work: _Work, group: Group, candidates: Sequence[Candidate]) -> frozenset[int]:
-        """Write the file of a group, or find that it is there; the sequence numbers in it."""
+    def _write(self, batch: BatchId, group: Group, candidates: Sequence[Candidate]) -> _File:
+        """Write the file of a group, or find that it is there."""
         table, day = group
         numbers = frozenset(candidate.record.sequence_number for candidate in candidates)
         if self._dry_run:
-            return numbers
-        key = self._layout.replay_key(table, day, work.batch)
+            return _File(numbers, is_new=False)
+        key = self._layout.replay_key(table, day, batch)
         body = container(
             self._catalog[table],
             (candidate.row for candidate in candidates),
@@ -241,17 +259,15 @@ class BatchConverter:
             metadata=replay_metadata(sorted(numbers)),
         )
         if self._bucket.create(key, body, CONTENT_TYPE):
-            work.fresh.setdefault(table, set()).add(day)
-            self._files.add(table, day, work.batch, numbers)
-            logger.info("%s: wrote %d rows to %s", work.batch, len(numbers), self._layout.uri(key))
-            return numbers
+            self._files.add(table, day, batch, numbers)
+            return _File(numbers, is_new=True)
         # Written by a run that was killed before it could say so; its rows are not to be written again.
-        return self._files.numbers_of(table, day, work.batch) & numbers
+        return _File(self._files.numbers_of(table, day, batch) & numbers, is_new=False)
 
     def _quarantine(self, work: _Work) -> str:
         """Write the document of what was rejected; the same rejections give the same document, so over another one."""
         key = self._layout.quarantine_key(
-            "rejected", work.first.date(), f"{work.batch.folder}-{work.batch.start}-{work.batch.end}"
+            "rejected", (work.since + CLOCKS).date(), f"{work.batch.folder}-{work.batch.start}-{work.batch.end}"
         )
         if not self._dry_run:
             document = quarantine.rejected_document(work.raw.batch, work.rejected)
@@ -264,12 +280,14 @@ class BatchConverter:
         return self._environment.functions.mapping(self._settings.function, self._settings.stream_arn)
 
     @cached_property
-    def _longest_delivery(self) -> timedelta:
-        """How long after its arrival the worker may still deliver a record."""
+    def _record_age(self) -> timedelta:
+        """How old the worker lets a record get; when that is not limited, it is tried until the stream forgets it."""
         age = self._mapping.record_age
-        if age is None:  # it is tried until the stream forgets it
-            age = self._environment.stream.retention()
-        return age + self._environment.functions.timeout(self._settings.function)
+        return self._environment.stream.retention() if age is None else age
+
+    @cached_property
+    def _timeout(self) -> timedelta:
+        return self._environment.functions.timeout(self._settings.function)
 
     @cached_property
     def _converter(self) -> Converter:
@@ -299,29 +317,66 @@ class BatchConverter:
         return {name: mark.id for name, mark in marks.items() if mark is not None}
 
 
+def _last(raw: RawBatch, now: datetime) -> datetime:
+    """When the stream took the last record."""
+    return max((record.arrived for record in raw.records), default=now)
+
+
+@dataclass(frozen=True)
+class _File:
+    """Sequence numbers that stand in a batch's file, and whether this run wrote it."""
+
+    numbers: frozenset[int]
+    is_new: bool
+
+
+_NOTHING: Final = _File(frozenset(), is_new=False)
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """Where the records of a group are."""
+
+    group: Group
+    written: frozenset[int]
+    delivered: Delivered
+    late: tuple[StreamRecord, ...]
+    files: tuple[str, ...]
+    is_fresh: bool
+
+
 @dataclass
 class _Work:
-    """A batch that is being converted."""
+    """A batch that is being converted: rows of it may have been written by the worker since then and until then."""
 
     batch: BatchId
     raw: RawBatch
     converted: Conversion
-    written: set[int] = field(default_factory=set)
-    delivered: set[int] = field(default_factory=set)
-    indistinguishable: int = 0
+    since: datetime
+    until: datetime
+    placed: list[_Placed] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
-    files: list[str] = field(default_factory=list)
-    dates: dict[str, set[date]] = field(default_factory=dict)
-    fresh: dict[str, set[date]] = field(default_factory=dict)
     quarantine: str | None = None
 
     def __post_init__(self) -> None:
         self.rejected += self.converted.rejected
 
+    def add(self, placed: _Placed) -> None:
+        """Enter a group."""
+        self.placed.append(placed)
+        self.rejected += [Rejection(record, _LATE) for record in placed.late]
+
     @property
-    def first(self) -> datetime:
-        """When the stream took the first record."""
-        return min(record.arrived for record in self.raw.records)
+    def lines(self) -> Iterator[str]:
+        """A line a table, for people: in a replayed file's name stands its batch, so that its rows can be queried."""
+        for table, days in sorted(_dates(one.group for one in self.placed).items()):
+            placed = [one for one in self.placed if one.group[0] == table]
+            written = sum(len(one.written) for one in placed)
+            found = sum(len(one.delivered.numbers) for one in placed)
+            yield (
+                f"{table}: {written:,} rows in replay-{self.batch.folder}-{self.batch.start}-{self.batch.end}.avro, "
+                f"{found:,} delivered already, partitions {date_runs(days)}"
+            )
 
     def report(self, *, dry_run: bool) -> BatchReport:
         """What came of it.
@@ -331,9 +386,9 @@ class _Work:
         """
         counts = {
             "records": len(self.raw.records),
-            "written": len(self.written),
-            "delivered": len(self.delivered),
-            "indistinguishable": self.indistinguishable,
+            "written": sum(len(one.written) for one in self.placed),
+            "delivered": sum(len(one.delivered.numbers) for one in self.placed),
+            "indistinguishable": sum(one.delivered.indistinguishable for one in self.placed),
             "quarantined": len(self.rejected),
             "filtered": self.converted.filtered,
             "lost": self.raw.lost,
@@ -347,8 +402,16 @@ class _Work:
             self.batch,
             State.PLANNED if dry_run else State.CONVERTED,
             counts=counts,
-            files=tuple(self.files),
-            dates={table: frozenset(days) for table, days in self.dates.items()},
-            fresh={table: frozenset(days) for table, days in self.fresh.items()},
+            files=tuple(key for one in self.placed for key in one.files),
+            dates=_dates(one.group for one in self.placed if one.written or one.delivered.numbers),
+            fresh=_dates(one.group for one in self.placed if one.is_fresh),
             quarantine=self.quarantine,
         )
+
+
+def _dates(groups: Iterable[Group]) -> dict[str, frozenset[date]]:
+    """Partition dates by table."""
+    dates: dict[str, set[date]] = {}
+    for table, day in groups:
+        dates.setdefault(table, set()).add(day)
+    return {table: frozenset(days) for table, days in dates.items()}

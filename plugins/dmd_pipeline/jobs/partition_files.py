@@ -1,7 +1,8 @@
 """What lies in the folders of partitions already: the worker's rows, and the sequence numbers of replayed ones.
 
-Calls, for a partition with F files written since a time: ⌈F/1000⌉ LIST, at least one, once for all batches; 1 GET for
-each file that is read, of a replayed one only its header.
+Calls: at most ⌈F/1000⌉ LIST, at least one, for a partition with F files written since a time, once for all batches; and
+one for several partitions whose files, and all that lie between them, fit into a page of 1,000. 1 GET for each file
+that is read, of a replayed one only its header.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ from dmd_pipeline.replay import numbers_in
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import date, datetime
 
-    from dmd_pipeline.aws.s3 import Bucket
+    from dmd_pipeline.aws.s3 import Bucket, StoredObject
+    from dmd_pipeline.delivery import Group
     from dmd_pipeline.failed_batches import BatchId
     from dmd_pipeline.layout import Layout
 
@@ -46,6 +48,27 @@ class PartitionFiles:
         self._layout = layout
         self._names: dict[tuple[str, date], tuple[datetime, list[str]]] = {}
         self._numbers: dict[str, frozenset[int]] = {}
+
+    def list_folders(self, groups: Iterable[Group], since: datetime) -> None:
+        """List the folders that are not listed yet, those of a table together.
+
+        Args:
+            groups: Tables and partition dates.
+            since: Files of the worker that are older are left out.
+
+        Raises:
+            StorageError: S3 refused.
+        """
+        missing: dict[str, list[date]] = {}
+        for table, day in sorted(set(groups)):
+            held = self._names.get((table, day))
+            if held is None or held[0] > since:
+                missing.setdefault(table, []).append(day)
+        if len(self._names) + sum(map(len, missing.values())) > _MOST_FOLDERS:
+            self._names.clear()
+            self._numbers.clear()
+        for table, days in missing.items():
+            self._list(table, days, since)
 
     def replayed(self, table: str, day: date, batch: BatchId, since: datetime) -> dict[BatchId, frozenset[int]]:
         """The sequence numbers that replayed files of a partition hold, by the batch of the file.
@@ -105,17 +128,21 @@ class PartitionFiles:
 
     def _listed(self, table: str, day: date, since: datetime) -> list[str]:
         held = self._names.get((table, day))
-        if held is not None and held[0] <= since:
-            return held[1]
-        if len(self._names) >= _MOST_FOLDERS:
-            self._names.clear()
-            self._numbers.clear()
-        prefix = self._layout.partition_prefix(table, day)
-        # The names of replayed files sort after all times.
-        objects = self._bucket.objects_below(prefix, start_after=f"{prefix}{since:%Y-%m-%d-%H-%M-%S}")
-        names = [stored.key.removeprefix(prefix) for stored in objects if stored.size and stored.key.endswith(".avro")]
-        self._names[table, day] = since, names
-        return names
+        if held is None or held[0] > since:
+            self._list(table, [day], since)
+        return self._names[table, day][1]
+
+    def _list(self, table: str, days: Sequence[date], since: datetime) -> None:
+        walk = _Walk(self._bucket, self._layout.table_prefix(table))
+        for day in days:
+            prefix = self._layout.partition_prefix(table, day)
+            # The names of replayed files sort after all times.
+            found = walk.objects(prefix, after=f"{prefix}{since:%Y-%m-%d-%H-%M-%S}")
+            names = [stored.key.removeprefix(prefix) for stored in found]
+            self._names[table, day] = (
+                since,
+                [name for name, stored in zip(names, found, strict=True) if stored.size and name.endswith(".avro")],
+            )
 
     def _numbers_of(self, key: str) -> frozenset[int]:
         if key not in self._numbers:
@@ -140,3 +167,29 @@ class PartitionFiles:
             f"s3://{self._bucket.name}/{key} cannot be compared with ({error}): "
             "move it out of its partition, where it breaks queries as well"
         )
+
+
+class _Walk:
+    """A walk through the objects below a prefix, in the order of their keys, that skips what nobody asks for."""
+
+    def __init__(self, bucket: Bucket, prefix: str) -> None:
+        self._bucket = bucket
+        self._prefix = prefix
+        self._page: tuple[StoredObject, ...] = ()
+        self._from = self._through = ""  # what the page covers: keys after the first, up to the second
+        self._is_last = False
+
+    def objects(self, prefix: str, *, after: str) -> list[StoredObject]:
+        """Objects below a longer prefix whose keys sort after a key; prefixes are asked for in their order."""
+        found: list[StoredObject] = []
+        if not self._from <= after or not (self._is_last or after < self._through):
+            self._fetch(after)
+        while True:
+            found += [one for one in self._page if one.key > after and one.key.startswith(prefix)]
+            if self._is_last or (self._through > prefix and not self._through.startswith(prefix)):
+                return found
+            self._fetch(self._through)
+
+    def _fetch(self, after: str) -> None:
+        self._page, self._is_last = self._bucket.page_below(self._prefix, after)
+        self._from, self._through = after, self._page[-1].key if self._page else after

@@ -1,7 +1,7 @@
 """Settle converted batches: their partitions are registered, then each gets its done document.
 
-Calls, for T tables with R dates each: ⌈R/1000⌉ BatchGetPartition + 1 GetTable a table, what
-:mod:`dmd_pipeline.jobs.partition_writer` says where a partition is missing, and 1 PUT a batch.
+Calls: ⌈R/1000⌉ BatchGetPartition for a table with rows on R dates; where a partition is missing, 1 GetTable and what
+:mod:`dmd_pipeline.jobs.partition_writer` says; and 1 PUT a batch.
 """
 
 from __future__ import annotations
@@ -70,11 +70,15 @@ class Settler:
         glue = self.environment.glue
         wanted = {day.isoformat(): day for day in days}
         try:
+            registered = {partition["Values"][0] for partition in self._registered(table, sorted(wanted))}
+            missing = wanted.keys() - registered
+            if not missing:
+                return []
             steps = plan(
                 glue.table(table),
                 self.environment.settings.layout,
-                found=[f"{PARTITION_KEY}={value}/" for value in wanted],
-                registered=self._registered(table, sorted(wanted)),
+                found=[f"{PARTITION_KEY}={value}/" for value in missing],
+                registered=(),
                 ahead=(),
                 dates=DateRange(),
             )
