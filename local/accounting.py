@@ -1,20 +1,34 @@
-"""Does everything that was sent stand somewhere? One line for each record type."""
+"""Does everything that was sent stand somewhere, once? One line for each record type, and a look at every date."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from local.ledger import sent_by_type
+from local.copies import by_table
+from local.ledger import sent_by_type, valid_by_date
+from local.traffic.plan import DELIVERY_DAY
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from local.evidence import Evidence
+    from local.evidence import Found
     from local.ledger import Ledger
 
 NO_TABLE = "(no table)"
+_COLUMNS = {
+    "sent": "sent",
+    "readable": "= readable",
+    "in_errors": "+ errors/",
+    "in_quarantine": "+ quarantine",
+    "waiting": "+ waiting",
+    "filtered": "+ filtered",
+    "rewritten": "- rewritten by retries",
+    "difference": "difference",
+}
+_ONLY_WHERE_THERE_ARE_ANY = ("in_quarantine", "rewritten")
 
 
 @dataclass(frozen=True)
@@ -26,24 +40,26 @@ class Line:
         sent: Records sent, by the ledger.
         readable: Rows in Athena.
         in_errors: Records in errors/.
-        in_dead_letter_queue: Records whose batch stands in the dead-letter queue.
+        in_quarantine: Records that the replay rejected.
+        waiting: Records of failed batches that wait, in the dead-letter queue or secured.
         filtered: Records that the event source mapping dropped.
-        written_in_vain: Copies among the readable ones and those in errors/, left by invocations that failed later.
+        rewritten: Copies among the readable ones and those in errors/.
     """
 
     record_type: str
     sent: int
     readable: int = 0
     in_errors: int = 0
-    in_dead_letter_queue: int = 0
+    in_quarantine: int = 0
+    waiting: int = 0
     filtered: int = 0
-    written_in_vain: int = 0
+    rewritten: int = 0
 
     @property
     def found(self) -> int:
         """Records found, each counted once."""
-        places = self.readable + self.in_errors + self.in_dead_letter_queue + self.filtered
-        return places - self.written_in_vain
+        places = self.readable + self.in_errors + self.in_quarantine + self.waiting + self.filtered
+        return places - self.rewritten
 
     @property
     def difference(self) -> int:
@@ -51,45 +67,95 @@ class Line:
         return self.sent - self.found
 
 
-def account(ledgers: Sequence[Ledger], evidence: Evidence) -> list[Line]:
-    """Set what was sent against what is found."""
+@dataclass(frozen=True)
+class DateDifference:
+    """A date on which rows are missing, or too many.
+
+    Attributes:
+        record_type: The type.
+        day: The business date.
+        expected: How many rows there should be: the ledger's valid records but for those that wait.
+        found: How many there are, each once.
+    """
+
+    record_type: str
+    day: str
+    expected: int
+    found: int
+
+    def __str__(self) -> str:
+        return f"{self.record_type} {self.day}: {self.expected} rows expected, {self.found} found"
+
+
+def account(ledgers: Sequence[Ledger], found: Found) -> list[Line]:
+    """Set what was sent against what is found.
+
+    ::
+
+        sent = readable + in errors/ + in quarantine + waiting + filtered - rewritten
+
+    *Rewritten* are the copies that failed attempts leave. What such an attempt wrote is known by the function's log,
+    for which records it was by the sequence numbers in the log, and what became of these by where they lie now:
+
+    * a record that a later attempt delivered: every row of it in files of failed attempts is a copy;
+    * a record that waits: every row of it is a copy, for it is counted where it waits; also a replayed one, of a run
+      that ended before it had settled the batch;
+    * a record whose batch is settled: all but one are copies, if an attempt wrote its group at all. The replay leaves
+      that one as it is; were it to write the row again, or to leave out one that is not there, the account would tell;
+    * an invalid record in errors/ of a failed attempt: always a copy, for a later attempt or the replay rejects it
+      again.
+    """
     sent = sent_by_type(ledgers)
-    readable, in_errors = evidence.readable(), evidence.in_errors()
-    dead, in_vain = evidence.in_dead_letter_queue(), evidence.written_in_vain()
+    readable, rewritten = by_table(found.rows), by_table(found.rewritten_rows)
+    rewritten.update(found.rewritten_errors)
+    names = {*sent, *readable, *found.in_errors, *found.in_quarantine, *found.waiting}
     lines = [
         Line(
-            record_type,
-            sent[record_type],
-            readable[record_type],
-            in_errors[record_type],
-            dead[record_type],
-            written_in_vain=in_vain[record_type],
+            name,
+            sent[name],
+            readable=readable[name],
+            in_errors=found.in_errors[name],
+            in_quarantine=found.in_quarantine[name],
+            waiting=found.waiting[name],
+            rewritten=rewritten[name],
         )
-        for record_type in sorted({*sent, *readable, *in_errors, *dead})
+        for name in sorted(names)
     ]
     dropped = sum(sum(ledger.filtered.values()) for ledger in ledgers)
-    return [*lines, Line(NO_TABLE, dropped, filtered=evidence.filtered())]
+    return [*lines, Line(NO_TABLE, dropped, filtered=found.filtered)]
+
+
+def dates_that_differ(ledgers: Sequence[Ledger], found: Found) -> list[DateDifference]:
+    """The dates that have not exactly the rows that were sent for them.
+
+    Records that have no business date are rows of some day of delivery, nobody can say which: so those days may have
+    more rows than were sent for them, together as many as there are such records.
+    """
+    expected = valid_by_date(ledgers)
+    expected.subtract(found.waiting_rows)
+    held = Counter(found.rows)
+    held.subtract(found.rewritten_rows)
+    differences = []
+    for record_type in sorted({name for name, _ in (*expected, *held)}):
+        undated = expected.pop((record_type, DELIVERY_DAY), 0)
+        left = undated
+        for day in sorted({day for name, day in (*expected, *held) if name == record_type}):
+            place = record_type, day
+            more = held[place] - expected[place]
+            if more > 0 and day in found.days_of_delivery:
+                left -= more
+            elif more:
+                differences.append(DateDifference(record_type, day, expected[place], held[place]))
+        if left:
+            differences.append(DateDifference(record_type, DELIVERY_DAY, undated, undated - left))
+    return differences
 
 
 def table(lines: Iterable[Line]) -> tuple[list[list[object]], list[str]]:
-    """Rows and headers of the printed account, with a total at the end; columns of copies only where there are any."""
+    """Rows and headers of the printed account, with a total at the end; some columns only where they tell something."""
     listed = list(lines)
-    total = Line(
-        "all",
-        *(
-            sum(getattr(line, name) for line in listed)
-            for name in ("sent", "readable", "in_errors", "in_dead_letter_queue", "filtered", "written_in_vain")
-        ),
-    )
-    headers = ["type", "sent", "= readable", "+ errors/", "+ dead letters", "+ filtered", "difference"]
-    rows: list[list[object]] = [
-        [line.record_type, line.sent, line.readable, line.in_errors, line.in_dead_letter_queue, line.filtered]
-        for line in (*listed, total)
-    ]
-    if total.written_in_vain:
-        headers.insert(-1, "- copies of failed attempts")
-        for row, line in zip(rows, (*listed, total), strict=True):
-            row.append(line.written_in_vain)
-    for row, line in zip(rows, (*listed, total), strict=True):
-        row.append(line.difference)
-    return rows, headers
+    counted = [name for name in _COLUMNS if name != "difference"]
+    total = Line("all", **{name: sum(getattr(line, name) for line in listed) for name in counted})
+    shown = [name for name in _COLUMNS if name not in _ONLY_WHERE_THERE_ARE_ANY or getattr(total, name)]
+    rows = [[line.record_type, *(getattr(line, name) for name in shown)] for line in (*listed, total)]
+    return rows, ["type", *(_COLUMNS[name] for name in shown)]

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 
 from dmd_pipeline.record_types import load_record_types
 from dmd_pipeline.settings import load_settings
-from local.accounting import account, table
+from local.accounting import account, dates_that_differ, table
 from local.airflow_api import AirflowApi, Run
 from local.clients import LocalClients
 from local.delivery_worker.checkpoints import done_through
 from local.errors import LocalError
 from local.evidence import Evidence
-from local.ledger import load_all, next_journal
+from local.ledger import load_all, next_journal, valid_by_date
+from local.replay_act import REPLAY_DAG, close_deadline, early_certainty, failed_batches
 from local.run import RunFailedError, await_end, explain_failure, run_dag, summary
 from local.schema_act import FIELD, TABLE, Reader, set_back
 from local.traffic.plan import DELIVERY_DAY, Size, plan
@@ -38,6 +39,8 @@ PARTITIONS_DAG = "register_partitions"
 _DELIVERY_SECONDS = 300.0
 _PARSING_SECONDS = 120.0
 _RUN_SECONDS = 180.0
+_MOST_RUNS = 3
+_MOST_DATES_TOLD = 10
 _NEXT = """
   Query it with the aws command:
     export {access}
@@ -59,6 +62,10 @@ class DifferenceError(LocalError):
 
 class SchemaChangeError(LocalError):
     """A reader noticed that a schema was changed."""
+
+
+class ReplayError(LocalError):
+    """A failed batch was not brought to its end."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +178,41 @@ class Demo:
         if trouble := reader.trouble:
             raise SchemaChangeError(f"{TABLE}: {trouble}")
 
+    def reprocess(self) -> None:
+        """Let the batches that failed become rows, while the account keeps adding up.
+
+        Under the mapping's own settings they are secured at once, but it takes hours until it is certain which of the
+        records between their ends the worker has delivered. So that nobody has to wait for that, a second run meets a
+        mapping that gives records up after a minute.
+
+        Raises:
+            DifferenceError: A record was lost, or is there twice.
+            ReplayError: A batch was left in the queue, or is not settled.
+        """
+        settings, api = load_settings("local"), AirflowApi(self.pipeline.workspace.airflow_url)
+        clients, evidence = LocalClients(self.pipeline.workspace, settings), self._evidence()
+        messages = evidence.dead_letters()
+        self.console.heading(f"{len(messages)} failed batches are in the dead-letter queue, near their deadline:")
+        self.console.table(*failed_batches(messages, evidence.invocations()))
+        with close_deadline(clients("sqs"), settings.dead_letter_queue, messages):
+            if api.is_paused(REPLAY_DAG):
+                self._await_scheduled_run(api, REPLAY_DAG, since=None)
+            else:
+                run_dag(api, self.console, REPLAY_DAG, {})
+        if left := evidence.dead_letters():
+            raise ReplayError(f"{len(left)} failed batches are still in {settings.dead_letter_queue}.")
+        self.balance()
+        with early_certainty(clients("lambda"), settings) as longest_delivery:
+            for _ in range(_MOST_RUNS):
+                if not (waiting := evidence.open_batches()):
+                    break
+                certain = max(record.arrived for batch in waiting for record in batch.records) + longest_delivery
+                with self.console.step(f"wait until the worker can deliver nothing of {len(waiting)} batches any more"):
+                    time.sleep(max(0.0, (certain - datetime.now(UTC)).total_seconds()))
+                run_dag(api, self.console, REPLAY_DAG, {})
+        if waiting := evidence.open_batches():
+            raise ReplayError(f"Not settled after {_MOST_RUNS} runs: {', '.join(str(one.batch) for one in waiting)}.")
+
     def show_alerts(self) -> None:
         """Tell which alerts were sent."""
         alerts = self._evidence().alerts()
@@ -186,20 +228,21 @@ class Demo:
         """
         ledgers = load_all(self.pipeline.workspace.ledger)
         with self.console.step("account for every record"):
-            lines = account(ledgers, self._evidence())
+            found = self._evidence().find()
+        lines, wrong_dates = account(ledgers, found), dates_that_differ(ledgers, found)
         batches = f"{len(ledgers)} batch{'es' if len(ledgers) > 1 else ''} of traffic"
-        dates = len({day for ledger in ledgers for _, day, _ in ledger.entries()} - {DELIVERY_DAY})
+        dates = len({day for _, day in valid_by_date(ledgers)} - {DELIVERY_DAY})
         self.console.heading(f"The ledger: {batches}, {dates} business dates.")
         self.console.table(*table(lines))
-        if wrong := [line for line in lines if line.difference]:
-            raise DifferenceError(
-                "\n".join(
-                    f"{line.record_type}: {line.sent} sent, {line.found} found: "
-                    f"{abs(line.difference)} {'missing' if line.difference > 0 else 'too many'}"
-                    for line in wrong
-                )
-            )
-        self.console.say("  Every record is accounted for.")
+        wrong = [
+            f"{line.record_type}: {line.sent} sent, {line.found} found: "
+            f"{abs(line.difference)} {'missing' if line.difference > 0 else 'too many'}"
+            for line in lines
+            if line.difference
+        ]
+        if wrong or wrong_dates:
+            raise DifferenceError("\n".join([*wrong, *map(str, wrong_dates[:_MOST_DATES_TOLD])]))
+        self.console.say("  Every record is accounted for, by type and by business date.")
 
     def _await_scheduled_run(self, api: AirflowApi, dag_id: str, since: datetime | None) -> None:
         """Wait for the end of a run that the scheduler started (after a time), and say what it did."""

@@ -196,5 +196,14 @@ def sent_by_type(ledgers: Iterable[Ledger]) -> Counter[str]:
     return counts
 
 
+def valid_by_date(ledgers: Iterable[Ledger]) -> Counter[tuple[str, str]]:
+    """How many valid records were sent, by record type and business date."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for ledger in ledgers:
+        for record_type, business_date, sent in ledger.entries():
+            counts[record_type, business_date] += sent.valid
+    return counts
+
+
 def _count(counts: dict[str, int], flaw: str | None) -> None:
     counts[flaw or ""] = counts.get(flaw or "", 0) + 1

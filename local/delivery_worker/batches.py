@@ -34,6 +34,7 @@ class Batch:
 
     shard_id: str
     records: tuple[StreamRecord, ...]
+    lane: int = 0
 
     def __len__(self) -> int:
         return len(self.records)
@@ -41,7 +42,8 @@ class Batch:
     def halves(self) -> tuple[Batch, Batch]:
         """Both halves of the batch."""
         middle = len(self.records) // 2
-        return Batch(self.shard_id, self.records[:middle]), Batch(self.shard_id, self.records[middle:])
+        first, second = self.records[:middle], self.records[middle:]
+        return Batch(self.shard_id, first, self.lane), Batch(self.shard_id, second, self.lane)
 
 
 def lane_of(partition_key: str, lanes: int) -> int:

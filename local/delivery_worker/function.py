@@ -60,7 +60,6 @@ class DeliveryFunction:
         Raises:
             FunctionCrashError: It was told to crash; some of the files may be written.
         """
-        log.winston("info", "Processing batch", batchSize=len(records))
         files = self._files(records, now)
         last = len(files) if crash is None else writes_before_crash(crash, len(files))
         for file in files[:last]:

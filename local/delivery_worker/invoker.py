@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from dmd_pipeline.event_sources import FOREVER
 from local.delivery_worker.crashes import FunctionCrashError, crash_point
 from local.delivery_worker.failures import Condition, on_failure_message
-from local.delivery_worker.reports import CRASHED, InvocationLog, Reports
+from local.delivery_worker.reports import CRASHED, RECEIVED_BATCH, InvocationLog, Reports
 
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ class Invoker:
     def _invoke(self, batch: Batch, request_id: uuid.UUID) -> bool:
         log = InvocationLog(request_id, _now)
         log.platform(f"START RequestId: {request_id} Version: $LATEST")
+        log.winston("info", RECEIVED_BATCH, **_context(batch))
         started, now = time.monotonic(), _now()
         records = [record.data for record in batch.records]
         try:
@@ -160,6 +161,17 @@ class Invoker:
         queue = self._sqs.get_queue_url(QueueName=destination.rpartition(":")[2])["QueueUrl"]
         self._sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(message))
         self._reports.mapping(_now(), {"OnFailureDestinationDeliveredEventCount": len(batch)})
+
+
+def _context(batch: Batch) -> dict[str, object]:
+    """What tells which records an invocation was for. Lambda's lanes are its own secret; here they can be known."""
+    return {
+        "batchSize": len(batch),
+        "shardId": batch.shard_id,
+        "lane": batch.lane,
+        "firstSequenceNumber": batch.records[0].sequence_number,
+        "lastSequenceNumber": batch.records[-1].sequence_number,
+    }
 
 
 def _now() -> datetime:

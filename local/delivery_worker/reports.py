@@ -24,6 +24,8 @@ _NAMESPACE = "AWS/Lambda"
 _UNITS = {"Duration": "Milliseconds", "IteratorAge": "Milliseconds"}
 CRASHED = "Runtime.ExitError"
 """Part of the line that Lambda writes when the function's process ended in the middle of an invocation."""
+RECEIVED_BATCH = "Processing batch"
+"""Message of the line that tells which records an invocation is for."""
 WROTE_FILE = "Wrote file"
 """Message of the line that the function writes for each file."""
 

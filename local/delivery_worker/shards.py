@@ -45,6 +45,7 @@ class Lane(threading.Thread):
     ) -> None:
         super().__init__(name=f"{shard_id}-lane-{number}", daemon=True)
         self._shard_id = shard_id
+        self._number = number
         self._mapping = mapping
         self._invoker = invoker
         self._checkpoints = checkpoints
@@ -76,7 +77,7 @@ class Lane(threading.Thread):
                 records.append(self._waiting.get(timeout=max(0.0, deadline - time.monotonic())))
             except queue.Empty:
                 break
-        return Batch(self._shard_id, tuple(records))
+        return Batch(self._shard_id, tuple(records), self._number)
 
 
 class ShardReader(threading.Thread):

@@ -9,16 +9,21 @@ import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import fastavro
 import pytest
 
+from dmd_pipeline.record_types import load_record_types
+from local.clients import LocalClients
 from local.delivery_worker.checkpoints import done_through
+from local.evidence import Evidence
 from local.ledger import Ledger, next_journal
 from local.traffic.plan import Size, plan
 from local.traffic.sending import send
 from local.waiting import wait_for
+from local.workspace import Workspace
 
 
 if TYPE_CHECKING:
@@ -40,6 +45,11 @@ class WorkerBench:
     @property
     def checkpoints(self) -> Path:
         return self.directory / "checkpoints.json"
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        workspace = Workspace(self.directory, int(self.aws.url.rpartition(":")[2]), 1)
+        return Evidence(LocalClients(workspace, self.aws.settings), self.aws.settings, load_record_types())
 
     @property
     def mapping_uuid(self) -> str:

@@ -11,28 +11,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dmd_pipeline.record_types import load_record_types
-from local.clients import LocalClients
 from local.delivery_worker.batches import Batch, StreamRecord
 from local.delivery_worker.crashes import CrashPoint
 from local.delivery_worker.function import DeliveryFunction
 from local.delivery_worker.invoker import Invoker
 from local.delivery_worker.mapping import read_mapping
 from local.delivery_worker.reports import Reports
-from local.evidence import Evidence
 from local.ledger import Ledger, sent_by_type
 from local.traffic.plan import Size
 from local.waiting import wait_for
-from local.workspace import Workspace
 
 
 if TYPE_CHECKING:
     from local.aws import LocalAws
     from tests.integration.local_pipeline.conftest import WorkerBench
-
-
-def evidence(bench: WorkerBench) -> Evidence:
-    workspace = Workspace(bench.directory, int(bench.aws.url.rpartition(":")[2]), 1)
-    return Evidence(LocalClients(workspace, bench.aws.settings), bench.aws.settings, load_record_types())
 
 
 def valid(ledger: Ledger) -> Counter[str]:
@@ -43,7 +35,7 @@ def valid(ledger: Ledger) -> Counter[str]:
 
 
 def dead_letters(bench: WorkerBench) -> list[dict[str, Any]]:
-    return evidence(bench).dead_letters()
+    return [message.body for message in bench.evidence.dead_letters()]
 
 
 def test_what_is_valid_becomes_rows_what_is_not_goes_to_errors_and_the_filter_drops_the_rest(
@@ -54,8 +46,8 @@ def test_what_is_valid_becomes_rows_what_is_not_goes_to_errors_and_the_filter_dr
     bench.await_done(ledger)
 
     assert bench.rows() == valid(ledger)
-    assert sum(evidence(bench).in_errors().values()) == sum(ledger.flaws.values()) > 0
-    assert evidence(bench).filtered() == sum(ledger.filtered.values()) > 0
+    assert sum(bench.evidence.in_errors().values()) == sum(ledger.flaws.values()) > 0
+    assert bench.evidence.filtered() == sum(ledger.filtered.values()) > 0
     assert dead_letters(bench) == []
 
 
@@ -108,7 +100,7 @@ def test_a_batch_on_which_the_function_crashes_ends_in_the_dead_letter_queue(
     bench.await_done(ledger)
 
     messages = dead_letters(bench)
-    dead = evidence(bench).in_dead_letter_queue()
+    dead = bench.evidence.find().waiting
 
     assert [one["requestContext"]["condition"] for one in messages] == ["RetryAttemptsExhausted"] * 2
     assert [one["requestContext"]["approximateInvokeCount"] for one in messages] == [2, 2]
@@ -117,7 +109,7 @@ def test_a_batch_on_which_the_function_crashes_ends_in_the_dead_letter_queue(
     assert (copies.total() == 0) is (point is CrashPoint.BEFORE_WRITES)
     if point is CrashPoint.AFTER_WRITES:
         assert copies == Counter({name: 2 * count for name, count in dead.items()}), "each attempt wrote everything"
-    places = bench.rows() + evidence(bench).in_errors() + dead
+    places = bench.rows() + bench.evidence.in_errors() + dead
     assert places - copies == sent_by_type([ledger]), "each record is somewhere, once, copies aside"
 
 
@@ -224,14 +216,14 @@ def errors_metric(bench: WorkerBench) -> float:
 
 def written_by_failed_invocations(bench: WorkerBench) -> Counter[str]:
     """What the accounting takes for copies, counted in the files themselves rather than by Athena."""
-    files = evidence(bench).files_of_failed_invocations()
+    files = bench.evidence.files_of_failed_invocations()
     counts: Counter[str] = Counter()
     for line in bench.log_lines():
         if line.startswith("{") and (context := json.loads(line)["context"]).get("key") in files:
             if "recordType" in context:
                 counts[context["recordType"]] += context["batchSize"]
             else:
-                counts += evidence(bench).in_errors([context["key"]])
+                counts += bench.evidence.in_errors([context["key"]])
     return counts
 
 

@@ -142,7 +142,7 @@ def test_batches_fail_at_all_points_in_turn_unless_told_otherwise(
     arguments: list[str], expected: tuple[CrashPoint, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown: list[Demo] = []
-    monkeypatch.setattr(Demo, "show", lambda demo: shown.append(demo))  # noqa: PLW0108  # a method, not a builtin
+    monkeypatch.setattr(Demo, "show", lambda demo: shown.append(demo))
 
     assert main(["demo", *arguments]) == 0
     assert [demo.size.crash_points for demo in shown] == [expected]

@@ -1,0 +1,71 @@
+"""Rows that stand more than once because something was tried more than once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from dmd_pipeline.errors import InvalidRecordError
+from dmd_pipeline.rows import Now
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from dmd_pipeline.delivery import Deliverer
+    from local.fates import Fates, Place, Witnesses
+
+Rows = Counter[tuple[str, str]]
+"""Rows by table and partition date."""
+
+
+def by_table(rows: Rows) -> Counter[str]:
+    """Rows of all partition dates together."""
+    counts: Counter[str] = Counter()
+    for (table, _), count in rows.items():
+        counts[table] += count
+    return counts
+
+
+def copies_of_failed_invocations(
+    by_file: Mapping[str, Rows], fates: Fates, witnesses: Witnesses, deliverer: Deliverer
+) -> Rows:
+    """Rows in files of invocations that failed later, but for the one of each record that must stay.
+
+    It must stay if the record is settled: the replay leaves out a row that is there already. Records that wait are
+    counted where they wait, and records that were delivered in a later attempt are rows there.
+
+    Args:
+        by_file: The rows of each of these files.
+        fates: What became of the records.
+        witnesses: Which invocations had a record.
+        deliverer: Tells which file a record's row went to.
+    """
+    found: Rows = Counter()
+    for rows in by_file.values():
+        found.update(rows)
+    for place, record in fates.settled.items():
+        for invocation in witnesses.failed_invocations_of(place, record):
+            try:
+                (table, day), _ = deliverer.row(record.data, Now.at(invocation.at))
+            except InvalidRecordError:
+                break
+            if invocation.groups.get((table, day.isoformat())) in by_file:
+                found[table, day.isoformat()] -= 1
+                break
+    return found
+
+
+def copies_of_waiting_batches(by_file: Mapping[str, Rows], places: Mapping[str, Iterable[Place]], fates: Fates) -> Rows:
+    """Replayed rows of records that still wait: a run ended after their file, and before their batch was settled.
+
+    Args:
+        by_file: The rows of each file of replayed rows; it has one table and one partition date.
+        places: The places of its records.
+        fates: What became of the records.
+    """
+    found: Rows = Counter()
+    for key, rows in by_file.items():
+        waiting = sum(place in fates.waiting for place in places[key])
+        found.update(dict.fromkeys(rows, waiting))
+    return found
