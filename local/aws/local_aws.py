@@ -24,6 +24,7 @@ from local.aws.kinesis import KinesisRule
 from local.aws.messaging import RedriveRule, check_subject
 from local.aws.moto_setup import adapt_moto
 from local.aws.pipeline import Moto, Pipeline, Rule
+from local.aws.queues import QueueRule
 from local.aws.s3 import S3Rule, seed_objects
 from local.aws.server import HOST, Server
 from local.aws.validation import validate
@@ -186,7 +187,8 @@ class LocalAws:
             validate,
             check_subject,
             RedriveRule(account),
-            S3Rule(account),
+            QueueRule(account, self._faults),
+            S3Rule(account, self._moto),
             GlueRule(account, self._faults),
             KinesisRule(account, self._faults, self.clock),
             LambdaRule(account, self._moto),

@@ -196,3 +196,24 @@ def test_an_iterator_that_kinesis_did_not_give_is_refused(account: Account) -> N
 def test_a_stream_that_does_not_exist_is_named_so(account: Account) -> None:
     with refused("ResourceNotFoundException"):
         account.client("kinesis").list_shards(StreamName=account.unique("missing"))
+
+
+@pytest.mark.parametrize("number", ["", "not a number", "-5"])
+def test_a_sequence_number_is_a_number(account: Account, number: str) -> None:
+    stream = make_stream(account)
+    with refused("ValidationException"):
+        iterator(account, stream, "AT_SEQUENCE_NUMBER", StartingSequenceNumber=number)
+
+
+def test_a_time_that_has_not_come_is_refused(account: Account) -> None:
+    stream = make_stream(account)
+    with refused("InvalidArgumentException"):
+        iterator(account, stream, "AT_TIMESTAMP", Timestamp=datetime.now(UTC) + timedelta(hours=1))
+
+
+def test_a_shard_that_does_not_exist_is_named_so(account: Account) -> None:
+    stream = make_stream(account)
+    with refused("ResourceNotFoundException", "shardId-000000000099"):
+        account.client("kinesis").get_shard_iterator(
+            StreamName=stream, ShardId="shardId-000000000099", ShardIteratorType="TRIM_HORIZON"
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -91,3 +91,88 @@ def test_the_subject_of_an_alert_is_one_short_line_of_ascii(account: Account, su
 def test_an_alert_has_at_most_256_kibibytes(account: Account) -> None:
     with refused("InvalidParameter", "too long"):
         account.client("sns").publish(TopicArn=account.settings.alerts_topic_arn, Message="x" * (256 * 1024 + 1))
+
+
+def receive(account: Account, url: str, **options: Any) -> dict[str, Any]:
+    """One message of a queue that holds one."""
+    message: dict[str, Any] = account.client("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=10, **options)[
+        "Messages"
+    ][0]
+    return message
+
+
+def entries_of(call: str, *handles: str, seconds: int = 5) -> list[dict[str, Any]]:
+    hiding = {"VisibilityTimeout": seconds} if call == "change_message_visibility_batch" else {}
+    return [{"Id": str(number), "ReceiptHandle": handle, **hiding} for number, handle in enumerate(handles)]
+
+
+BATCH_CALLS = pytest.mark.parametrize("call", ["delete_message_batch", "change_message_visibility_batch"])
+
+
+@pytest.mark.creates_resources
+@BATCH_CALLS
+def test_a_batch_of_receipts_has_one_to_ten_entries_with_ids_of_their_own(account: Account, call: str) -> None:
+    batch_call, url = getattr(account.client("sqs"), call), make_queue(account)
+    account.client("sqs").send_message(QueueUrl=url, MessageBody="x")
+    handle = receive(account, url)["ReceiptHandle"]
+    with refused("AWS.SimpleQueueService.TooManyEntriesInBatchRequest"):
+        batch_call(QueueUrl=url, Entries=entries_of(call, *[handle] * 11))
+    with refused("AWS.SimpleQueueService.EmptyBatchRequest"):
+        batch_call(QueueUrl=url, Entries=[])
+    with refused("AWS.SimpleQueueService.BatchEntryIdsNotDistinct"):
+        batch_call(QueueUrl=url, Entries=entries_of(call, handle) * 2)
+    with refused("AWS.SimpleQueueService.InvalidBatchEntryId"):
+        batch_call(QueueUrl=url, Entries=[{**entries_of(call, handle)[0], "Id": "not an id"}])
+
+
+@pytest.mark.creates_resources
+@BATCH_CALLS
+def test_a_receipt_that_sqs_did_not_give_fails_alone(account: Account, call: str) -> None:
+    sqs, url = account.client("sqs"), make_queue(account)
+    sqs.send_message(QueueUrl=url, MessageBody="x")
+    handle = receive(account, url)["ReceiptHandle"]
+    answer = getattr(sqs, call)(QueueUrl=url, Entries=entries_of(call, "garbage", handle))
+    assert [done["Id"] for done in answer["Successful"]] == ["1"]
+    assert [(failed["Id"], failed["Code"], failed["SenderFault"]) for failed in answer["Failed"]] == [
+        ("0", "ReceiptHandleIsInvalid", True)
+    ]
+
+
+@pytest.mark.creates_resources
+def test_a_message_that_is_gone_is_deleted_again_but_not_hidden(account: Account) -> None:
+    sqs, url = account.client("sqs"), make_queue(account)
+    sqs.send_message(QueueUrl=url, MessageBody="x")
+    handle = receive(account, url)["ReceiptHandle"]
+    for _ in range(2):
+        answer = sqs.delete_message_batch(QueueUrl=url, Entries=entries_of("delete_message_batch", handle))
+        assert [done["Id"] for done in answer["Successful"]] == ["0"]
+    call = "change_message_visibility_batch"
+    answer = sqs.change_message_visibility_batch(QueueUrl=url, Entries=entries_of(call, handle))
+    assert [failed["Code"] for failed in answer["Failed"]] == ["InvalidParameterValue"]
+
+
+@pytest.mark.creates_resources
+def test_a_message_is_hidden_for_at_most_twelve_hours_from_its_receipt(account: Account) -> None:
+    sqs, url = account.client("sqs"), make_queue(account)
+    sqs.send_message(QueueUrl=url, MessageBody="x")
+    handle = receive(account, url)["ReceiptHandle"]
+    call, half_a_day = "change_message_visibility_batch", 12 * 60 * 60
+    time.sleep(1.1)
+    for seconds in (half_a_day, half_a_day + 1):
+        answer = sqs.change_message_visibility_batch(QueueUrl=url, Entries=entries_of(call, handle, seconds=seconds))
+        assert [failed["Code"] for failed in answer["Failed"]] == ["InvalidParameterValue"]
+    answer = sqs.change_message_visibility_batch(QueueUrl=url, Entries=entries_of(call, handle, seconds=0))
+    assert answer["Successful"]
+    assert receive(account, url, MessageSystemAttributeNames=["All"])["Attributes"]["ApproximateReceiveCount"] == "2"
+
+
+@pytest.mark.creates_resources
+def test_attributes_of_a_message_come_only_when_asked_for(account: Account) -> None:
+    sqs, url = account.client("sqs"), make_queue(account, visibility_timeout=0)
+    attribute = {"DataType": "String", "StringValue": "5f0c"}
+    sqs.send_message(QueueUrl=url, MessageBody="x", MessageAttributes={"RequestID": attribute})
+    assert not {"Attributes", "MessageAttributes"} & set(receive(account, url))
+    asked = receive(account, url, MessageAttributeNames=["All"], MessageSystemAttributeNames=["SentTimestamp"])
+    assert asked["MessageAttributes"] == {"RequestID": attribute}
+    assert abs(int(asked["Attributes"]["SentTimestamp"]) / 1000 - time.time()) < 60
+    assert set(asked["Attributes"]) == {"SentTimestamp"}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.conformance.account import refused
 
@@ -113,3 +115,65 @@ def test_an_object_can_be_encrypted_with_the_environments_key(account: Account) 
 def test_a_bucket_that_does_not_exist_is_named_so(account: Account) -> None:
     with refused("NoSuchBucket"):
         account.client("s3").list_objects_v2(Bucket=account.unique("missing"))
+
+
+def test_an_object_is_not_encrypted_with_a_key_that_does_not_exist(account: Account) -> None:
+    with refused("KMS.NotFoundException"):
+        account.client("s3").put_object(
+            Bucket=account.bucket,
+            Key=f"{account.prefix}secret",
+            Body=b"content",
+            ServerSideEncryption="aws:kms",
+            SSEKMSKeyId=f"arn:aws:kms:{account.settings.region}:{account.settings.account_id}:alias/no-such-key",
+        )
+
+
+def test_an_object_is_created_only_where_there_is_none(account: Account) -> None:
+    s3, where = account.client("s3"), {"Bucket": account.bucket, "Key": f"{account.prefix}once"}
+    s3.put_object(**where, Body=b"first", IfNoneMatch="*")
+    with refused("PreconditionFailed"):
+        s3.put_object(**where, Body=b"second", IfNoneMatch="*")
+    assert s3.get_object(**where)["Body"].read() == b"first"
+    s3.delete_object(**where)
+    assert s3.put_object(**where, Body=b"third", IfNoneMatch="*")["ETag"]
+
+
+def test_of_many_who_create_an_object_at_once_one_succeeds(account: Account) -> None:
+    s3, where = account.client("s3"), {"Bucket": account.bucket, "Key": f"{account.prefix}once"}
+
+    def create(number: int) -> str:
+        try:
+            s3.put_object(**where, Body=str(number).encode(), IfNoneMatch="*")
+        except ClientError as error:
+            code: str = error.response["Error"]["Code"]
+            return code
+        return str(number)
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(create, range(8)))
+    created = [answer for answer in answers if answer.isdecimal()]
+    assert len(created) == 1
+    assert set(answers) - set(created) <= {"PreconditionFailed", "ConditionalRequestConflict"}
+    assert s3.get_object(**where)["Body"].read().decode() == created[0]
+
+
+def test_an_object_is_replaced_only_when_it_has_the_etag_that_was_asked_for(account: Account) -> None:
+    s3, where = account.client("s3"), {"Bucket": account.bucket, "Key": f"{account.prefix}changing"}
+    first = s3.put_object(**where, Body=b"first")["ETag"]
+    second = s3.put_object(**where, Body=b"second", IfMatch=first)["ETag"]
+    with refused("PreconditionFailed"):
+        s3.put_object(**where, Body=b"third", IfMatch=first)
+    found = s3.get_object(**where)
+    assert (found["Body"].read(), found["ETag"]) == (b"second", second)
+
+
+def test_an_object_that_is_gone_cannot_be_replaced(account: Account) -> None:
+    where = {"Bucket": account.bucket, "Key": f"{account.prefix}gone"}
+    with refused("NoSuchKey"):
+        account.client("s3").put_object(**where, Body=b"x", IfMatch='"9dd4e461268c8034f5c8564e155c67a6"')
+
+
+def test_a_write_knows_no_other_conditions(account: Account) -> None:
+    where = {"Bucket": account.bucket, "Key": f"{account.prefix}any"}
+    with refused("NotImplemented"):
+        account.client("s3").put_object(**where, Body=b"x", IfNoneMatch='"9dd4e461268c8034f5c8564e155c67a6"')

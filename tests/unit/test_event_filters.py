@@ -37,6 +37,10 @@ def passes(pattern: dict[str, Any], document: Any) -> bool:
         ([{"exists": True}], None, True),
         ([{"exists": False}], "there", False),
         (["b"], ["a", "b"], True),
+        ([{"anything-but": [5, {"suffix": "t"}]}], "event", False),
+        ([{"exists": True}], [], False),
+        ([{"exists": True}], {"S": "sale"}, False),
+        ([{"exists": False}], {"S": "sale"}, True),
     ],
 )
 def test_a_rule_holds_for_a_value(rules: list[Any], value: Any, expected: bool) -> None:
@@ -80,6 +84,24 @@ def test_data_that_is_no_json_is_dropped(data: bytes) -> None:
     assert not EventFilter(['{"data": {"a": [{"exists": false}]}}']).passes(data, "key")
 
 
+def test_one_object_of_a_list_must_match_as_a_whole() -> None:
+    pattern = {"list": {"a": [1], "b": [2]}}
+
+    assert passes(pattern, {"list": [{"a": 3}, {"a": 1, "b": 2}]})
+    assert not passes(pattern, {"list": [{"a": 1}, {"b": 2}]})
+
+
+def test_data_that_is_no_json_passes_a_pattern_on_the_partition_key_alone() -> None:
+    event_filter = EventFilter(['{"partitionKey": [{"prefix": "a"}]}'])
+
+    assert event_filter.passes(b"no JSON", "abc")
+    assert not event_filter.passes(b"no JSON", "b")
+
+
+def test_data_nested_too_deeply_is_dropped() -> None:
+    assert not EventFilter(['{"data": {"a": [{"exists": false}]}}']).passes(b"[" * 200_000, "key")
+
+
 @pytest.mark.parametrize(
     ("pattern", "named"),
     [
@@ -90,6 +112,24 @@ def test_data_that_is_no_json_is_dropped(data: bytes) -> None:
         ('{"data": {"a": [{"wildcard": "x*"}]}}', "wildcard"),
         ('{"data": {"a": [{"numeric": [">"]}]}}', "numeric"),
         ('{"data": {"a": [{"numeric": ["~", 5]}]}}', "numeric"),
+        ('{"data": {"a": [{"numeric": [">", "5"]}]}}', "numeric"),
+        ('{"data": {"a": [{"numeric": 5}]}}', "numeric"),
+        ('{"data": {"a": [{"numeric": [["a"], 5]}]}}', "numeric"),
+        ('{"data": {"a": [{"prefix": 5}]}}', "prefix: expected a string"),
+        ('{"data": {"a": [{"prefix": {"equals-ignore-case": "x"}}]}}', "prefix: expected a string"),
+        ('{"data": {"a": [{"exists": "yes"}]}}', "exists"),
+        ('{"data": {"a": [{"anything-but": {"exists": true}}]}}', "anything-but"),
+        ('{"data": {"a": [{"anything-but": []}]}}', "anything-but"),
+        ('{"data": {"a": [{"anything-but": [null]}]}}', "anything-but"),
+        ('{"data": {"a": [["x"]]}}', "unknown filter rule"),
+        ('{"data": {"a": [{"prefix": "x", "suffix": "y"}]}}', "unknown filter rule"),
+        ('{"data": {}}', "empty object"),
+        ("{}", "empty object"),
+        ('{"data": ["text"]}', "data: expected an object"),
+        ('{"data": {"$or": {"a": [1]}}}', "expected a list of objects"),
+        ('{"data": {"$or": []}}', "expected a list of objects"),
+        ('{"sequenceNumber": ["5"]}', "sequenceNumber"),
+        ('{"$or": [{"eventSource": ["x"]}]}', "eventSource"),
     ],
 )
 def test_a_pattern_that_is_not_understood_is_refused_by_name(pattern: str, named: str) -> None:

@@ -50,13 +50,15 @@ class Resharding:
 
     def split(self, body: dict[str, Any]) -> dict[str, Any]:
         """SplitShard."""
-        self._stream.shards.split(self._stream.shard(body["ShardToSplit"]), int(body["NewStartingHashKey"]))
+        self._stream.shards.split(
+            self._stream.shard(body["ShardToSplit"]), int(body["NewStartingHashKey"]), self._stream.now()
+        )
         return self._count()
 
     def merge(self, body: dict[str, Any]) -> dict[str, Any]:
         """MergeShards."""
         one, other = self._stream.shard(body["ShardToMerge"]), self._stream.shard(body["AdjacentShardToMerge"])
-        self._stream.shards.merge(one, other)
+        self._stream.shards.merge(one, other, self._stream.now())
         return self._count()
 
     def rescale(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -66,7 +68,7 @@ class Resharding:
             raise AwsError(
                 "LimitExceededException", f"TargetShardCount {target} is not between half and twice of {current}."
             )
-        self._stream.shards.rescale(target)
+        self._stream.shards.rescale(target, self._stream.now())
         self._count()
         return {"StreamName": self._stream.name, "CurrentShardCount": current, "TargetShardCount": target}
 

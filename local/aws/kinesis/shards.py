@@ -47,6 +47,7 @@ class Shard:
     first_sequence_number: int
     parents: Sequence[str] = ()
     last_sequence_number: int | None = None  # set when the shard is closed
+    closed: float | None = None  # seconds since the epoch
     trimmed: int = 0  # sequence number of the newest record that has expired
     children: list[str] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
@@ -87,6 +88,7 @@ class Shards:
 
     def __init__(self, shards: int) -> None:
         self._numbers: Iterator[int] = count(_FIRST_SEQUENCE_NUMBER, _SEQUENCE_STEP)
+        self._ids: Iterator[int] = count()
         self._shards: dict[str, Shard] = {}
         self._open_uniformly(shards)
 
@@ -111,7 +113,7 @@ class Shards:
         shard.records.append(record)
         return record
 
-    def split(self, shard: Shard, second_begins: int) -> None:
+    def split(self, shard: Shard, second_begins: int, now: float) -> None:
         """Close a shard and open two in its place; its records stay where they are."""
         if not shard.first_hash < second_begins <= shard.last_hash:
             raise AwsError(
@@ -119,34 +121,36 @@ class Shards:
                 f"NewStartingHashKey {second_begins} is not both greater than the shard's StartingHashKey "
                 f"{shard.first_hash} and not greater than its EndingHashKey {shard.last_hash}.",
             )
-        self._close(shard)
+        self._close(shard, now)
         self._add(shard.first_hash, second_begins - 1, [shard])
         self._add(second_begins, shard.last_hash, [shard])
 
-    def merge(self, one: Shard, other: Shard) -> None:
+    def merge(self, one: Shard, other: Shard, now: float) -> None:
         """Close two adjacent shards and open one in their place; their records stay where they are."""
         first, second = sorted((one, other), key=lambda shard: shard.first_hash)
         if first.last_hash + 1 != second.first_hash:
             raise AwsError(
                 "InvalidArgumentException", f"Shards {one.shard_id} and {other.shard_id} are not an adjacent pair."
             )
-        self._close(one)
-        self._close(other)
+        self._close(one, now)
+        self._close(other, now)
         self._add(first.first_hash, second.last_hash, [one, other])
 
-    def rescale(self, target: int) -> None:
+    def rescale(self, target: int, now: float) -> None:
         """Split or merge until ``target`` shards are open."""
         while len(self.open()) < target:
             widest = max(self.open(), key=lambda shard: shard.last_hash - shard.first_hash)
-            self.split(widest, (widest.first_hash + widest.last_hash) // 2 + 1)
+            self.split(widest, (widest.first_hash + widest.last_hash) // 2 + 1, now)
         while len(self.open()) > target:
             narrowest = min(pairwise(self.open()), key=lambda pair: pair[1].last_hash - pair[0].first_hash)
-            self.merge(*narrowest)
+            self.merge(*narrowest, now)
 
     def trim(self, before: float) -> None:
-        """Forget expired records, and closed shards that hold no more."""
+        """Forget expired records, and shards that were closed before any record that is left can have come."""
         for shard in list(self):
             shard.trim(before)
+            if shard.closed is not None and shard.closed < before:
+                del self._shards[shard.shard_id]
 
     def _open_uniformly(self, shards: int) -> None:
         edges = [HASH_SPACE * position // shards for position in range(shards + 1)]
@@ -154,14 +158,15 @@ class Shards:
             self._add(first, following - 1, [])
 
     def _add(self, first_hash: int, last_hash: int, parents: list[Shard]) -> None:
-        shard_id = f"shardId-{len(self._shards):012d}"
+        shard_id = f"shardId-{next(self._ids):012d}"
         self._shards[shard_id] = Shard(
             shard_id, first_hash, last_hash, next(self._numbers), [parent.shard_id for parent in parents]
         )
         for parent in parents:
             parent.children.append(shard_id)
 
-    def _close(self, shard: Shard) -> None:
+    def _close(self, shard: Shard, now: float) -> None:
         if not shard.is_open:
             raise AwsError("InvalidArgumentException", f"Shard {shard.shard_id} has already been merged or split.")
         shard.last_sequence_number = next(self._numbers)
+        shard.closed = now

@@ -1,13 +1,15 @@
-"""Listings and batch deletions as S3 serves them."""
+"""Listings, batch deletions and writes as S3 serves them."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
+from moto.kms.models import kms_backends
 from moto.s3.models import s3_backends
 
 from local.aws.s3.listing import LARGEST_PAGE, Page, list_page
@@ -17,29 +19,52 @@ from local.aws.wire import AwsError, Response
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from local.aws.pipeline import Moto
     from local.aws.wire import Call
 
 LARGEST_DELETION = 1000
 LONGEST_KEY = 1024  # bytes
+_LOCKS = 64
 _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 
 
 class S3Rule:
-    """Answers listings; refuses batch deletions and keys that are too long."""
+    """Answers listings; refuses batch deletions and keys that are too long; decides conditional writes one by one."""
 
-    def __init__(self, account: str) -> None:
+    def __init__(self, account: str, moto: Moto) -> None:
         self._account = account
+        self._moto = moto
+        # moto looks first and writes later: of two conditional writes at once both would succeed. One lock for some
+        # keys together, so that other writes need not wait.
+        self._writes = [threading.Lock() for _ in range(_LOCKS)]
         self._handlers: dict[str, Callable[[Call], Response | None]] = {
+            "DeleteObject": self._change,
             "DeleteObjects": _check_deletion,
             "ListObjects": self._list_v1,
             "ListObjectsV2": self._list_v2,
-            "PutObject": _check_key,
+            "PutObject": self._put,
         }
 
     def __call__(self, call: Call) -> Response | None:
-        """Serve a listing; anything else of S3 is left to moto."""
+        """Serve a listing or the change of one object; anything else of S3 is left to moto."""
         handler = self._handlers.get(call.operation) if call.service == "s3" else None
         return None if handler is None else handler(call)
+
+    def _put(self, call: Call) -> Response | None:
+        _check_key(call)
+        _check_condition(call)
+        self._check_encryption(call)
+        return self._change(call)
+
+    def _change(self, call: Call) -> Response:
+        with self._writes[hash(call.environ["PATH_INFO"]) % _LOCKS]:
+            return self._moto.serve(call)
+
+    def _check_encryption(self, call: Call) -> None:
+        key = call.environ.get("HTTP_X_AMZ_SERVER_SIDE_ENCRYPTION_AWS_KMS_KEY_ID")
+        kms = kms_backends[self._account][call.region]
+        if key and kms.get_key_id(key) not in kms.keys and kms.get_key_id_from_alias(kms.get_alias_name(key)) is None:
+            raise AwsError("KMS.NotFoundException", f"{key} is not found.", 400)
 
     def _list_v2(self, call: Call) -> Response | None:
         token = call.query.get("continuation-token")
@@ -156,3 +181,9 @@ def _check_key(call: Call) -> None:
     key = call.environ["PATH_INFO"].lstrip("/").partition("/")[2]
     if len(key) > LONGEST_KEY:  # PATH_INFO is latin-1: a character a byte
         raise AwsError("KeyTooLongError", "Your key is too long", 400)
+
+
+def _check_condition(call: Call) -> None:
+    """Refuse conditions that S3 does not know: a write may ask for "no object at all" or for one ETag."""
+    if call.environ.get("HTTP_IF_NONE_MATCH", "*") != "*" or call.environ.get("HTTP_IF_MATCH") == "*":
+        raise AwsError("NotImplemented", "A header you provided implies functionality that is not implemented", 501)
