@@ -20,6 +20,7 @@ quarantine, and F names below replay/raw/:
     + 1 GetQueueAttributes + 1 DescribeStreamSummary, when there is a batch
     + R + P + Q PutObject
     + P GetShardIterator + the pages of their ranges, fewer where ranges lie side by side
+    + 1 GetObject for each position that was secured by an earlier run, instead of PUT and reads
 
 so that an empty run costs five calls, and a message at most 2.2 beyond reading and writing the data.
 """
@@ -28,7 +29,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -130,7 +131,10 @@ def secure(
         dry_run=dry_run,
         rehearse=rehearse,
     )
-    run = _Securing(settings, bucket, stream, request, claims, ranges, securer, deadlines, failed=dict(watch.failed))
+    known = frozenset(securer.known)
+    run = _Securing(
+        settings, bucket, stream, request, claims, ranges, securer, deadlines, known, failed=dict(watch.failed)
+    )
     run.work()
     opened = {outcome.batch for outcome in run.outcomes if outcome.state is State.SECURED and not dry_run}
     now_open = WorkList(work_list.secured | opened, work_list.settled)
@@ -202,6 +206,7 @@ class _Securing:
     ranges: ShardRanges
     securer: Securer
     deadlines: _Deadlines
+    known_before: frozenset[BatchId]
     claimed: int = 0
     passed_over: int = 0
     outcomes: list[Outcome] = field(default_factory=list)
@@ -264,7 +269,7 @@ class _Securing:
 
     def _take(self, claim: Claim) -> None:
         if claim.message is not None:
-            self.unfinished[claim.message.id] = len(claim.batches)
+            self.unfinished[claim.message.id] = len(claim.batches)  # never none: that would be no failure
         for batch in claim.batches:
             deadline = self.deadlines.of(batch)
             if self._is_capped(batch):
@@ -279,7 +284,13 @@ class _Securing:
         return batch.attempts >= self.settings.replay.attempts and batch.id not in self.securer.known
 
     def _secure(self, batch: FailedBatch, deadline: datetime | None, message: Message | None) -> None:
+        was_known = batch.id in self.known_before
         outcome = self.securer.secure(batch, deadline)
+        if was_known and message is not None and batch.records is None:
+            try:
+                outcome = replace(outcome, loss=self.securer.loss_told_before(batch))
+            except PipelineError as error:
+                outcome = replace(outcome, state=State.FAILED, why=str(error))
         self.outcomes.append(outcome)
         if message is None or outcome.state is State.FAILED:
             return

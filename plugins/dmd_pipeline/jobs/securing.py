@@ -17,21 +17,22 @@ Calls, a batch:
     records on the stream: 1 GetShardIterator + the pages of its range (GetRecords, at least one), 1 PUT
         no GetShardIterator, and no page that was read already, when the range begins in the last page read of its shard
     something lost: 1 PUT more; nothing left: that PUT alone
-    known: none
+    known: none; 1 GET when a message tells of it once more, to see whether something of it was lost
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, replace
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from dmd_pipeline import quarantine, raw_batches
-from dmd_pipeline.errors import PipelineError, PositionError, ShardNotFoundError
+from dmd_pipeline.errors import PipelineError, PositionError, ShardNotFoundError, StorageError
 from dmd_pipeline.jobs.replay_environment import JSON
 from dmd_pipeline.jobs.replay_reports import Loss, Outcome, State
 from dmd_pipeline.pacing import Pace
@@ -40,7 +41,7 @@ from dmd_pipeline.raw_batches import RawBatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from datetime import date, datetime, timedelta
+    from datetime import timedelta
 
     from dmd_pipeline.aws.kinesis import Stream
     from dmd_pipeline.aws.s3 import Bucket
@@ -260,10 +261,20 @@ class Securer:
         document = quarantine.lost_document(
             batch, at_least=loss.at_least, at_most=loss.at_most, first_left=loss.first_left, since=loss.since
         )
-        name = f"{batch.id.folder}-{batch.id.start}-{batch.id.end}"
-        key = self.settings.layout.quarantine_key("lost", self._day_of(batch), name)
+        key = self._loss_key(batch)
         # The process dies after this call: the document is there, the message too; the next run writes it again.
         self.bucket.write(key, document, JSON, kms_key=self.settings.kms_key_arn)
+
+    def loss_told_before(self, batch: FailedBatch) -> Loss | None:
+        """What an earlier run found lost of a batch whose message is there again: that run may have told nobody.
+
+        Raises:
+            StorageError: S3 refused, or the document is none.
+            ThrottledError: S3 asked to slow down until the retries ran out.
+        """
+        key = self._loss_key(batch)
+        found = self.bucket.find(key)
+        return None if found is None else _loss_in(found[0], self.settings.layout.uri(key))
 
     def _secure(self, batch: FailedBatch, deadline: datetime | None) -> Outcome:
         if batch.id in self.known:
@@ -285,9 +296,25 @@ class Securer:
             return Outcome.of(batch, State.LOST, deadline, loss=loss, why=why)
         return self.store(batch, records, deadline, loss)
 
-    def _day_of(self, batch: FailedBatch) -> date:
+    def _loss_key(self, batch: FailedBatch) -> str:
         known = (batch.first_arrival, batch.last_arrival, batch.sent)
-        return next((moment for moment in known if moment is not None), self.now()).astimezone(UTC).date()
+        day = next((moment for moment in known if moment is not None), self.now()).astimezone(UTC).date()
+        name = f"{batch.id.folder}-{batch.id.start}-{batch.id.end}"
+        return self.settings.layout.quarantine_key("lost", day, name)
+
+
+def _loss_in(content: bytes, where: str) -> Loss:
+    try:
+        told = json.loads(content)
+        first_left, since = told["firstLeft"], told["lostSince"]
+        return Loss(
+            int(told["lostAtLeast"]),
+            told["lostAtMost"],
+            None if first_left is None else int(first_left),
+            None if since is None else datetime.fromisoformat(since),
+        )
+    except (ValueError, TypeError, KeyError) as error:
+        raise StorageError(f"{where} tells of no loss, or is damaged ({type(error).__name__})") from error
 
 
 def chunks(pages: Iterable[Sequence[StreamRecord]], end: int | datetime) -> Iterator[list[StreamRecord]]:

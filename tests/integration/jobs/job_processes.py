@@ -9,14 +9,20 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
-from datetime import date
+from collections.abc import Callable
+from datetime import date, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from dmd_pipeline.aws.cloudwatch import Alarms
 from dmd_pipeline.aws.glue import Catalog
+from dmd_pipeline.aws.kinesis import Stream
+from dmd_pipeline.aws.lambda_ import Functions
 from dmd_pipeline.aws.s3 import Bucket
-from dmd_pipeline.jobs import apply_schema_changes, register_partitions
+from dmd_pipeline.aws.sqs import Queue
+from dmd_pipeline.jobs import apply_schema_changes, register_partitions, reprocess_failed_batches
 from dmd_pipeline.record_types import RecordType, TimestampRule, load_record_types
 from dmd_pipeline.settings import Settings, load_settings
 from tests.integration.jobs.schema_change_cases import COMPATIBLE
@@ -28,6 +34,8 @@ if TYPE_CHECKING:
 
     from dmd_pipeline.aws.athena import Workgroup
 
+Clients = Callable[[str], Any]
+"""Gives the boto3 client of a service."""
 KILLED = 77
 CHANGED_TABLE = "scratch"
 INSERTED = next(change for change in COMPATIBLE if change.name == "a column with a default is inserted")
@@ -60,7 +68,8 @@ def run_at_once(job: str, count: int, first_write: str) -> list[int | None]:
     Args:
         job: A name of :data:`JOBS`.
         count: How many processes.
-        first_write: The operation of Glue with which the job begins to write; each must come to it.
+        first_write: The operation with which the job begins to write, such as ``glue.CreateDatabase``; each process
+            must come to it.
 
     Returns:
         Their exit codes.
@@ -84,29 +93,58 @@ def _fork_server() -> ForkServerContext:
     return context
 
 
-def _register(settings: Settings, glue: Any, s3: Any) -> None:
-    today = date(2026, 3, 1)
-    register_partitions.run(
-        settings, ["demand"], Catalog(glue, settings.database), Bucket(s3, settings.bucket), today=today
-    )
+def _register(settings: Settings, client: Clients) -> None:
+    catalog, bucket = _catalog(settings, client), _bucket(settings, client)
+    register_partitions.run(settings, ["demand"], catalog, bucket, today=date(2026, 3, 1))
 
 
-def _create(settings: Settings, glue: Any, s3: Any) -> None:
-    catalog, bucket = Catalog(glue, settings.database), Bucket(s3, settings.bucket)
+def _create(settings: Settings, client: Clients) -> None:
+    catalog, bucket = _catalog(settings, client), _bucket(settings, client)
     apply_schema_changes.run(settings, load_record_types(), catalog, bucket, _no_athena, run_id="test")
 
 
-def _change(settings: Settings, glue: Any, s3: Any) -> None:
+def _change(settings: Settings, client: Clients) -> None:
     kind = RecordType(CHANGED_TABLE, INSERTED.new, (), (), TimestampRule("first_of", ()), (), ())
-    catalog, bucket = Catalog(glue, settings.database), Bucket(s3, settings.bucket)
+    catalog, bucket = _catalog(settings, client), _bucket(settings, client)
     apply_schema_changes.run(settings, {CHANGED_TABLE: kind}, catalog, bucket, _no_athena, run_id="test")
+
+
+def _secure(settings: Settings, client: Clients, **asked: Any) -> None:
+    reprocess_failed_batches.secure(
+        settings,
+        queue=Queue(client("sqs"), settings.dead_letter_queue),
+        stream=Stream(client("kinesis"), settings.stream),
+        functions=Functions(client("lambda")),
+        alarms=Alarms(client("cloudwatch")),
+        bucket=_bucket(settings, client),
+        long_poll=timedelta(0),
+        **asked,
+    )
+
+
+def _secure_errors(settings: Settings, client: Clients) -> None:
+    _secure(settings, client, source="errors")
+
+
+def _catalog(settings: Settings, client: Clients) -> Catalog:
+    return Catalog(client("glue"), settings.database)
+
+
+def _bucket(settings: Settings, client: Clients) -> Bucket:
+    return Bucket(client("s3"), settings.bucket)
 
 
 def _no_athena() -> Workgroup:
     raise AssertionError("nothing is to be proved")
 
 
-JOBS = {"register_partitions": _register, "apply_schema_changes": _create, "change_a_table": _change}
+JOBS: dict[str, Callable[[Settings, Clients], None]] = {
+    "register_partitions": _register,
+    "apply_schema_changes": _create,
+    "change_a_table": _change,
+    "secure": _secure,
+    "secure_errors": _secure_errors,
+}
 
 
 def _run_at_once(job: str, first_write: str, all_have_read: Barrier, environment: dict[str, str]) -> None:
@@ -121,9 +159,7 @@ def _run_at_once(job: str, first_write: str, all_have_read: Barrier, environment
                 all_have_read.wait(_LONGEST_WAIT_SECONDS)
                 begun = True
 
-    glue: Any = boto3.client("glue")
-    glue.meta.events.register(f"before-call.glue.{first_write}", wait_for_the_others)
-    JOBS[job](load_settings("local"), glue, boto3.client("s3"))
+    JOBS[job](load_settings("local"), _hooked(f"before-call.{first_write}", wait_for_the_others))
 
 
 def _run_and_kill(job: str, call: int, moment: str, environment: dict[str, str]) -> None:
@@ -138,7 +174,16 @@ def _run_and_kill(job: str, call: int, moment: str, environment: dict[str, str])
             if seen == call:
                 os._exit(KILLED)
 
-    clients: list[Any] = [boto3.client("glue"), boto3.client("s3")]
-    for client in clients:
-        client.meta.events.register("before-call" if moment == "before" else "after-call", count)
-    JOBS[job](load_settings("local"), *clients)
+    JOBS[job](load_settings("local"), _hooked("before-call" if moment == "before" else "after-call", count))
+
+
+def _hooked(event: str, hook: Callable[..., None]) -> Clients:
+    """Clients of which every one does something at an event; a client a service."""
+
+    @cache
+    def client(service: str) -> Any:
+        made: Any = boto3.Session().client(service)  # type: ignore[call-overload]
+        made.meta.events.register(event, hook)
+        return made
+
+    return client

@@ -106,7 +106,7 @@ def test_a_table_that_others_create_meanwhile_counts(bare: World) -> None:
 
 def test_two_runs_at_once_both_succeed(bare: World) -> None:
     bare.glue.delete_database(Name=bare.settings.database)
-    codes = job_processes.run_at_once("apply_schema_changes", 2, first_write="CreateDatabase")
+    codes = job_processes.run_at_once("apply_schema_changes", 2, first_write="glue.CreateDatabase")
     assert codes == [0, 0], "both runs succeeded"
     assert create(bare).outcomes == dict.fromkeys(TABLES, "in sync")
 

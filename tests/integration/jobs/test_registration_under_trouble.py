@@ -259,7 +259,7 @@ class TestMeanwhile:
         for day in sorted(expected)[:350]:
             drop_by_hand(world, day)
         world.spoil("demand", sorted(expected)[350:])
-        codes = job_processes.run_at_once("register_partitions", 2, first_write="BatchCreatePartition")
+        codes = job_processes.run_at_once("register_partitions", 2, first_write="glue.BatchCreatePartition")
         assert codes == [0, 0], "both runs succeeded"
         assert world.held("demand") == expected
 
