@@ -9,6 +9,7 @@ import pytest
 
 from dmd_pipeline.aws.s3 import Bucket
 from dmd_pipeline.errors import StorageError, ThrottledError
+from dmd_pipeline.patience import Patience
 
 
 if TYPE_CHECKING:
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 @pytest.fixture
 def bucket(aws: LocalAws) -> Bucket:
     return Bucket(aws.client("s3"), aws.settings.bucket)
+
+
+@pytest.fixture
+def patient(aws: LocalAws) -> Bucket:
+    """The bucket, without pauses between attempts."""
+    return Bucket(aws.client("s3"), aws.settings.bucket, Patience(attempts=5, sleep=lambda _seconds: None))
 
 
 def test_objects_are_listed_at_all_depths_by_key_and_no_others(bucket: Bucket) -> None:
@@ -117,3 +124,103 @@ def test_a_refusal_names_what_was_tried(aws: LocalAws, bucket: Bucket) -> None:
     aws.fail("s3:GetObject", code="SlowDown", status=503)
     with pytest.raises(ThrottledError, match=f"^cannot read s3://{bucket.name}/a: AWS asked to slow down"):
         bucket.read("a")
+
+
+def test_a_listing_begins_after_the_key_it_is_told_at_no_cost(aws: LocalAws, bucket: Bucket) -> None:
+    aws.seed_objects(bucket.name, ((f"a/{number:04d}", b"x") for number in range(1500)))
+    aws.calls.clear()
+    found = [stored.key for stored in bucket.objects_below("a/", start_after="a/1400")]
+    assert found == [f"a/{number}" for number in range(1401, 1500)]
+    assert aws.calls.totals() == {"s3:ListObjectsV2": 1}
+
+
+def encryption(aws: LocalAws, key: str) -> tuple[str | None, str | None]:
+    found = aws.client("s3").head_object(Bucket=aws.settings.bucket, Key=key)
+    return found.get("ServerSideEncryption"), found.get("SSEKMSKeyId")
+
+
+def test_objects_are_encrypted_with_the_key_that_is_named_and_else_as_the_bucket_does(
+    aws: LocalAws, bucket: Bucket
+) -> None:
+    named = aws.settings.kms_key_arn
+    bucket.write("written", b"x", "text/plain", kms_key=named)
+    bucket.create("created", b"x", "text/plain", kms_key=named)
+    bucket.write("plain", b"x", "text/plain")
+    bucket.create("plain, too", b"x", "text/plain")
+    assert [encryption(aws, key) for key in ("written", "created")] == [("aws:kms", named)] * 2
+    assert {encryption(aws, key)[1] for key in ("plain", "plain, too")} == {None}
+
+
+def test_a_key_that_does_not_exist_is_named(aws: LocalAws, bucket: Bucket) -> None:
+    with pytest.raises(StorageError, match=r"KMS\.NotFoundException.*no-such-key"):
+        bucket.write("a", b"x", "text/plain", kms_key=aws.settings.kms_key_arn.replace("alias/", "alias/no-such-key-"))
+    assert bucket.find("a") is None
+
+
+def test_an_object_is_created_once_and_never_overwritten(aws: LocalAws, bucket: Bucket) -> None:
+    aws.calls.clear()
+    assert bucket.create("a", b"first", "avro/binary")
+    assert not bucket.create("a", b"second", "avro/binary")
+    assert aws.calls.totals() == {"s3:PutObject": 2}
+    assert bucket.read("a") == b"first"
+    assert aws.client("s3").head_object(Bucket=bucket.name, Key="a")["ContentType"] == "avro/binary"
+
+
+def test_what_is_found_can_be_replaced_and_what_was_changed_meanwhile_cannot(aws: LocalAws, bucket: Bucket) -> None:
+    bucket.write("a", b"first", "text/plain")
+    aws.calls.clear()
+    content, etag = bucket.find("a") or (b"", "")
+    assert content == b"first"
+    fresh = bucket.replace("a", b"second", "text/plain", etag)
+    assert bucket.replace("a", b"third", "text/plain", etag) is None
+    assert bucket.find("a") == (b"second", fresh)
+    assert aws.calls.totals() == {"s3:GetObject": 2, "s3:PutObject": 2}
+
+
+def test_what_is_gone_is_neither_found_nor_replaced_and_deleting_it_again_is_no_error(
+    aws: LocalAws, bucket: Bucket
+) -> None:
+    bucket.write("a", b"first", "text/plain")
+    _, etag = bucket.find("a") or (b"", "")
+    aws.calls.clear()
+    bucket.delete("a")
+    bucket.delete("a")
+    assert aws.calls.totals() == {"s3:DeleteObject": 2}
+    assert bucket.find("a") is None
+    assert bucket.replace("a", b"second", "text/plain", etag) is None
+    assert list(bucket.objects_below("")) == []
+
+
+@pytest.mark.parametrize("conflicts", [1, 4])
+def test_a_write_that_meets_another_one_is_asked_for_again(
+    aws: LocalAws, bucket: Bucket, patient: Bucket, conflicts: int
+) -> None:
+    aws.fail("s3:PutObject", code="ConditionalRequestConflict", status=409, times=conflicts)
+    assert patient.create("a", b"first", "text/plain")
+    _, etag = bucket.find("a") or (b"", "")
+    aws.fail("s3:PutObject", code="ConditionalRequestConflict", status=409, times=conflicts)
+    assert patient.replace("a", b"second", "text/plain", etag) is not None
+    assert bucket.read("a") == b"second"
+    assert aws.calls.count("s3:PutObject") == 2 * conflicts + 2
+
+
+def test_a_write_that_always_meets_another_one_fails_in_the_end(aws: LocalAws, patient: Bucket) -> None:
+    aws.fail("s3:PutObject", code="ConditionalRequestConflict", status=409, times=100)
+    with pytest.raises(StorageError, match="ConditionalRequestConflict"):
+        patient.create("a", b"first", "text/plain")
+    assert aws.calls.count("s3:PutObject") == 5
+
+
+def test_a_refused_condition_is_no_condition_that_failed(aws: LocalAws, bucket: Bucket) -> None:
+    aws.fail("s3:PutObject", code="AccessDenied", status=403, message="No.")
+    with pytest.raises(StorageError, match=f"^cannot write s3://{bucket.name}/a: AccessDenied: No.$"):
+        bucket.create("a", b"", "text/plain")
+    aws.fail("s3:PutObject", code="NoSuchBucket", status=404, message="No.")
+    with pytest.raises(StorageError, match=f"^cannot write s3://{bucket.name}/a: NoSuchBucket: No.$"):
+        bucket.replace("a", b"", "text/plain", '"etag"')
+    aws.fail("s3:DeleteObject", code="AccessDenied", status=403, message="No.")
+    with pytest.raises(StorageError, match=f"^cannot delete s3://{bucket.name}/a: AccessDenied: No.$"):
+        bucket.delete("a")
+    aws.fail("s3:GetObject", code="AccessDenied", status=403, message="No.")
+    with pytest.raises(StorageError, match=f"^cannot read s3://{bucket.name}/a: AccessDenied: No.$"):
+        bucket.find("a")
