@@ -98,15 +98,24 @@ def _describe(run: Any) -> dict[str, Any]:
 
     with create_session() as session:
         xcoms = session.scalars(select(XComModel).where(XComModel.run_id == run.run_id))
-        returned = {xcom.task_id: XComModel.deserialize_value(xcom) for xcom in xcoms if xcom.key == "return_value"}
+        returned = {
+            _name(xcom.task_id, xcom.map_index): XComModel.deserialize_value(xcom)
+            for xcom in xcoms
+            if xcom.key == "return_value"
+        }
         events = session.scalars(select(AssetEvent).where(AssetEvent.source_run_id == run.run_id))
         emitted = sorted([event.asset.name, event.partition_key] for event in events)
     return {
         "state": str(run.state),
-        "tasks": {task.task_id: str(task.state) for task in run.get_task_instances()},
+        "tasks": {_name(task.task_id, task.map_index): str(task.state) for task in run.get_task_instances()},
         "returned": returned,
         "emitted": emitted,
     }
+
+
+def _name(task_id: str, map_index: int) -> str:
+    """``task``, or ``task[0]`` when it is mapped."""
+    return task_id if map_index < 0 else f"{task_id}[{map_index}]"
 
 
 if __name__ == "__main__":
