@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dmd_pipeline.layout import Layout, partition_date_of, same_location
+from dmd_pipeline.failed_batches import BatchId
+from dmd_pipeline.layout import (
+    Layout,
+    delivered_at,
+    partition_date_of,
+    replayed_batch,
+    same_location,
+    secured_batch,
+)
 
 
 LAYOUT = Layout("bucket", "data-pipeline")
@@ -65,6 +73,48 @@ def test_keys_of_the_delivery_worker_are_the_documented_ones() -> None:
     assert delivered == f"data-pipeline/avro/sale/partition_date=2025-12-24/2025-06-15-01-02-03-{UNIQUE}.avro"
     assert LAYOUT.errors_key(NOW, UNIQUE) == f"data-pipeline/errors/2025-06-15-01-02-03-{UNIQUE}.json"
     assert LAYOUT.errors_key(NOW, UNIQUE).startswith(LAYOUT.errors_prefix())
+
+
+_BATCHES = st.builds(
+    lambda folder, ends: BatchId(folder, min(ends), max(ends)),
+    st.from_regex(r"[A-Za-z0-9-]{1,60}", fullmatch=True),
+    st.tuples(st.integers(0, 2**186), st.integers(0, 2**186)),
+)
+
+
+@given(_BATCHES, st.dates())
+def test_the_keys_of_a_failed_batch_give_it_back(batch: BatchId, day: date) -> None:
+    """Folders with hyphens, digits and -retry1 among them: the last two numbers are the range."""
+    raw, done = (key.removeprefix(LAYOUT.raw_prefix()) for key in (LAYOUT.raw_key(batch), LAYOUT.done_key(batch)))
+    assert (secured_batch(raw), secured_batch(done)) == ((batch, False), (batch, True))
+    name = LAYOUT.replay_key("demand", day, batch).removeprefix(LAYOUT.partition_prefix("demand", day))
+    assert replayed_batch(name) == batch
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "a/1-2.jsonl", "a/2.jsonl.gz", "1-2.jsonl.gz", "a/b/1-2.jsonl.gz", "a/1-2.done.json.gz", "a_b/1-2.done.json"],
+)
+def test_another_object_is_no_secured_batch(name: str) -> None:
+    assert secured_batch(name) is None
+
+
+def test_the_workers_files_are_no_replays_and_tell_when_they_were_begun() -> None:
+    prefix = LAYOUT.partition_prefix("sale", date(2025, 12, 24))
+    name = LAYOUT.delivered_key("sale", date(2025, 12, 24), NOW, UNIQUE).removeprefix(prefix)
+    assert replayed_batch(name) is None
+    assert delivered_at(name) == NOW
+    assert delivered_at("replay-a-1-2.avro") is None
+    assert name < "replay-", "who lists from a time on finds all replays as well"
+
+
+def test_documents_about_failed_batches_are_where_the_documentation_says() -> None:
+    batch = BatchId("shardId-000000000001", 17, 20)
+    assert LAYOUT.raw_key(batch) == "data-pipeline/replay/raw/shardId-000000000001/17-20.jsonl.gz"
+    assert LAYOUT.done_key(batch) == "data-pipeline/replay/raw/shardId-000000000001/17-20.done.json"
+    assert LAYOUT.lease_key(batch.lane) == "data-pipeline/replay/leases/shardId-000000000001.json"
+    key = LAYOUT.quarantine_key("lost", date(2025, 6, 1), "shardId-000000000001-17-20")
+    assert key == "data-pipeline/quarantine/lost/2025-06-01/shardId-000000000001-17-20.json"
 
 
 @pytest.mark.parametrize(
