@@ -124,8 +124,8 @@ def test_two_runs_at_once_give_what_one_gives(world: ReplayWorld, job: str) -> N
     world.secure(**asked)
     expected = world.written()
     begin_again(world, messages)
-    first = "s3.PutObject" if job == "secure_errors" else "sqs.ReceiveMessage"
-    assert job_processes.run_at_once(job, 2, first_write=first) == [0, 0]
+    common = "s3.PutObject" if job == "secure_errors" else "sqs.ReceiveMessage"
+    assert job_processes.run_at_once(job, 2, first_write=common) == [0, 0]
     assert world.written() == expected
     if job == "secure":
         assert world.messages() == []
