@@ -38,7 +38,7 @@ class Failed:
     filtered: int
 
 
-def fail_batch(aws: LocalAws, settings: Settings, *, shard: int = 0, records: int = 200, seed: int = 1) -> Failed:
+def fail_batch(aws: LocalAws, settings: Settings, *, shard: int = 0, records: int = 400, seed: int = 2) -> Failed:
     """Put traffic on a shard, and a message into the dead-letter queue that says that the worker failed on it."""
     kinesis, sqs = aws.client("kinesis"), aws.client("sqs")
     where = kinesis.list_shards(StreamName=settings.stream)["Shards"][shard]

@@ -58,7 +58,7 @@ def waiting_messages(aws: LocalAws, settings: Settings) -> int:
     sqs = aws.client("sqs")
     url = sqs.get_queue_url(QueueName=settings.dead_letter_queue)["QueueUrl"]
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    held = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]  # type: ignore[arg-type]
+    held = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
     return sum(map(int, held.values()))
 
 

@@ -1,4 +1,4 @@
-"""A local AWS with a little of everything in it: delivered traffic, tables, registered partitions."""
+"""A local AWS with a little of everything in it: delivered traffic, tables, registered partitions, a replay."""
 
 from __future__ import annotations
 
@@ -12,12 +12,20 @@ import pyathena
 import pytest
 
 from dmd_pipeline.aws.athena import Workgroup
+from dmd_pipeline.aws.cloudwatch import Alarms
 from dmd_pipeline.aws.glue import Catalog
+from dmd_pipeline.aws.kinesis import Stream
+from dmd_pipeline.aws.lambda_ import Functions
 from dmd_pipeline.aws.s3 import Bucket
+from dmd_pipeline.aws.sqs import Queue
 from dmd_pipeline.delivery import container, deliver, errors_document
 from dmd_pipeline.jobs import apply_schema_changes, register_partitions
+from dmd_pipeline.jobs.conversion import convert_lane
+from dmd_pipeline.jobs.replay_environment import Environment
+from dmd_pipeline.jobs.reprocess_failed_batches import secure
 from dmd_pipeline.record_types import load_record_types
 from local.traffic.plan import Size, plan
+from tests.failed_batches import fail_batch
 
 
 if TYPE_CHECKING:
@@ -31,11 +39,31 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def run_the_jobs(aws: LocalAws, settings: Settings) -> None:
-    """What the two DAGs do."""
+    """What the two DAGs of the catalog do."""
     catalog = Catalog(aws.client("glue"), settings.database)
     bucket = Bucket(aws.client("s3"), settings.bucket)
     apply_schema_changes.run(settings, load_record_types(), catalog, bucket, pytest.fail, run_id="test")
     register_partitions.run(settings, load_record_types(), catalog, bucket, today=NOW.date())
+
+
+def replay_failed_batches(aws: LocalAws, settings: Settings, **asked: Any) -> list[str]:
+    """What the DAG ``reprocess_failed_batches`` does; the states and reasons of what was not settled."""
+    bucket, stream = Bucket(aws.client("s3"), settings.bucket), Stream(aws.client("kinesis"), settings.stream)
+    functions = Functions(aws.client("lambda"))
+    secured = secure(
+        settings,
+        queue=Queue(aws.client("sqs"), settings.dead_letter_queue),
+        stream=stream,
+        functions=functions,
+        alarms=Alarms(aws.client("cloudwatch")),
+        bucket=bucket,
+        **asked,
+    )
+    glue = Catalog(aws.client("glue"), settings.database)
+    environment = Environment(settings, load_record_types(), bucket, glue, functions, stream)
+    lanes = [convert_lane(environment, lane, run_id="test") for lane in secured.lanes]
+    unsettled = [str(batch) for lane in lanes for batch in lane.batches if batch.state != "settled"]
+    return [*secured.problems, *unsettled]
 
 
 def change_schemas(aws: LocalAws, settings: Settings) -> Report:
@@ -103,7 +131,10 @@ def deliver_traffic(aws: LocalAws, settings: Settings) -> Counter[str]:
 
 @pytest.fixture
 def pipeline(aws: LocalAws, settings: Settings) -> LocalAws:
-    """The local AWS after traffic was delivered and both jobs ran."""
+    """The local AWS after traffic was delivered, all jobs ran, and another batch failed."""
     assert all(deliver_traffic(aws, settings)[table] for table in load_record_types())
     run_the_jobs(aws, settings)
+    fail_batch(aws, settings)
+    assert replay_failed_batches(aws, settings) == []
+    fail_batch(aws, settings, shard=1, seed=3)  # for whoever looks at the queue
     return aws

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dmd_pipeline.aws.sns import Topic
-from tests.integration.docs.conftest import NOW, change_schemas, deliver_traffic, run_the_jobs
+from tests.failed_batches import fail_batch
+from tests.integration.docs.conftest import NOW, change_schemas, deliver_traffic, replay_failed_batches, run_the_jobs
 
 
 if TYPE_CHECKING:
@@ -16,12 +18,20 @@ if TYPE_CHECKING:
 
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "real-environment.md"
-_ACTION_OF = {"s3:ListObjectsV2": "s3:ListBucket"}
+_ACTION_OF = {
+    "s3:ListObjectsV2": "s3:ListBucket",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+}
 """IAM names an action after its call, but for these."""
 
 
 def documented_actions() -> set[str]:
-    rows = re.findall(r"^\| (S3|Glue|SNS|Athena) \| (.*?) \|", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| (S3|Glue|SNS|SQS|Athena|Kinesis|Lambda|CloudWatch) \| (.*?) \|",
+        DOCUMENT.read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
     return {f"{service.lower()}:{action}" for service, actions in rows for action in re.findall(r"`(\w+)`", actions)}
 
 
@@ -45,8 +55,14 @@ def test_the_documented_permissions_are_exactly_those_that_the_dags_use(aws: Loc
     run_the_jobs(aws, settings)  # repairs the partition
     changed = change_schemas(aws, settings)
     assert changed.outcomes == {"demand": "changed", "sale": "recreated"}
+    fail_batch(aws, settings)
+    runs: list[dict[str, Any]] = [{"dry_run": True}, {}, {"source": "errors"}, {"source": "quarantine"}]
+    for asked in runs:
+        assert replay_failed_batches(aws, settings, **asked) == []
+    shards = {"source": "stream", "start": f"{datetime.now(UTC) - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"}
+    replay_failed_batches(aws, settings, **shards)  # nobody knows the size of such a range: it waits for certainty
     Topic(aws.client("sns"), settings.alerts_topic_arn).publish("subject", "message", {})
 
-    by_hand = {"glue:GetPartition", "glue:UpdatePartition"}
+    by_hand = {"glue:GetPartition", "glue:UpdatePartition", "kinesis:PutRecords", "sqs:SendMessage"}
     used = {_ACTION_OF.get(call, call) for call in aws.calls.totals() if call not in by_hand}
     assert used == documented_actions()
