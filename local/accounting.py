@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from local.copies import by_table
-from local.ledger import sent_by_type, valid_by_date
+from local.ledger import sent_by_type, times_sent, valid_by_date
 from local.traffic.plan import DELIVERY_DAY
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from local.copies import Rows
     from local.evidence import Found
     from local.ledger import Ledger
 
@@ -25,10 +26,11 @@ _COLUMNS = {
     "in_quarantine": "+ quarantine",
     "waiting": "+ waiting",
     "filtered": "+ filtered",
+    "merged": "+ merged",
     "rewritten": "- rewritten by retries",
     "difference": "difference",
 }
-_ONLY_WHERE_THERE_ARE_ANY = ("in_quarantine", "rewritten")
+_ONLY_WHERE_THERE_ARE_ANY = ("in_quarantine", "merged", "rewritten")
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Line:
         in_quarantine: Records that the replay rejected.
         waiting: Records of failed batches that wait, in the dead-letter queue or secured.
         filtered: Records that the event source mapping dropped.
+        merged: Records that were sent twice, byte for byte, and of which the replay took the one row for both.
         rewritten: Copies among the readable ones and those in errors/.
     """
 
@@ -53,13 +56,14 @@ class Line:
     in_quarantine: int = 0
     waiting: int = 0
     filtered: int = 0
+    merged: int = 0
     rewritten: int = 0
 
     @property
     def found(self) -> int:
         """Records found, each counted once."""
         places = self.readable + self.in_errors + self.in_quarantine + self.waiting + self.filtered
-        return places - self.rewritten
+        return places + self.merged - self.rewritten
 
     @property
     def difference(self) -> int:
@@ -74,7 +78,8 @@ class DateDifference:
     Attributes:
         record_type: The type.
         day: The business date.
-        expected: How many rows there should be: the ledger's valid records but for those that wait.
+        expected: How many rows there should be: the ledger's valid records but for those that wait,
+            and those that were merged.
         found: How many there are, each once.
     """
 
@@ -92,7 +97,7 @@ def account(ledgers: Sequence[Ledger], found: Found) -> list[Line]:
 
     ::
 
-        sent = readable + in errors/ + in quarantine + waiting + filtered - rewritten
+        sent = readable + in errors/ + in quarantine + waiting + filtered + merged - rewritten
 
     *Rewritten* are the copies that failed attempts leave. What such an attempt wrote is known by the function's log,
     for which records it was by the sequence numbers in the log, and what became of these by where they lie now:
@@ -104,10 +109,14 @@ def account(ledgers: Sequence[Ledger], found: Found) -> list[Line]:
       that one as it is; were it to write the row again, or to leave out one that is not there, the account would tell;
     * an invalid record in errors/ of a failed attempt: always a copy, for a later attempt or the replay rejects it
       again.
+
+    *Merged* are records of failed batches of which the worker wrote an identical one, sent before or after. From the
+    row nobody can tell which of the two it stands for: the replay takes it for the one that it looks for.
     """
     sent = sent_by_type(ledgers)
     readable, rewritten = by_table(found.rows), by_table(found.rewritten_rows)
     rewritten.update(found.rewritten_errors)
+    merged = by_table(merged_records(ledgers, found))
     names = {*sent, *readable, *found.in_errors, *found.in_quarantine, *found.waiting}
     lines = [
         Line(
@@ -117,6 +126,7 @@ def account(ledgers: Sequence[Ledger], found: Found) -> list[Line]:
             in_errors=found.in_errors[name],
             in_quarantine=found.in_quarantine[name],
             waiting=found.waiting[name],
+            merged=merged[name],
             rewritten=rewritten[name],
         )
         for name in sorted(names)
@@ -133,6 +143,7 @@ def dates_that_differ(ledgers: Sequence[Ledger], found: Found) -> list[DateDiffe
     """
     expected = valid_by_date(ledgers)
     expected.subtract(found.waiting_rows)
+    expected.subtract(merged_records(ledgers, found))
     held = Counter(found.rows)
     held.subtract(found.rewritten_rows)
     differences = []
@@ -149,6 +160,18 @@ def dates_that_differ(ledgers: Sequence[Ledger], found: Found) -> list[DateDiffe
         if left:
             differences.append(DateDifference(record_type, DELIVERY_DAY, undated, undated - left))
     return differences
+
+
+def merged_records(ledgers: Sequence[Ledger], found: Found) -> Rows:
+    """The records whose row was taken for that of an identical one, by record type and business date.
+
+    Of so many identical records as only the replay can have written, it leaves out one for each that the worker wrote.
+    """
+    sent = times_sent(ledgers)
+    merged: Rows = Counter()
+    for (record_type, day, name), count in found.replayed.items():
+        merged[record_type, day] += min(count, max(0, sent[name] - found.unwritten[name]))
+    return merged
 
 
 def table(lines: Iterable[Line]) -> tuple[list[list[object]], list[str]]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from dmd_pipeline.delivery import Deliverer
+    from dmd_pipeline.failed_batches import StreamRecord
     from local.fates import Fates, Place, Witnesses
 
 Rows = Counter[tuple[str, str]]
@@ -45,15 +46,31 @@ def copies_of_failed_invocations(
     for rows in by_file.values():
         found.update(rows)
     for place, record in fates.settled.items():
-        for invocation in witnesses.failed_invocations_of(place, record):
-            try:
-                (table, day), _ = deliverer.row(record.data, Now.at(invocation.at))
-            except InvalidRecordError:
-                break
-            if invocation.groups.get((table, day.isoformat())) in by_file:
-                found[table, day.isoformat()] -= 1
-                break
+        if (group := written_group(place, record, by_file, witnesses, deliverer)) is not None:
+            found[group] -= 1
     return found
+
+
+def written_group(
+    place: Place, record: StreamRecord, by_file: Mapping[str, Rows], witnesses: Witnesses, deliverer: Deliverer
+) -> tuple[str, str] | None:
+    """Table and partition date in which a failed invocation has written the row of a record; None if none has.
+
+    Args:
+        place: Of the record.
+        record: As it came from the stream.
+        by_file: As of :func:`copies_of_failed_invocations`; so are the others.
+        witnesses: Which invocations had a record.
+        deliverer: Tells which file a record's row went to.
+    """
+    for invocation in witnesses.failed_invocations_of(place, record):
+        try:
+            (table, day), _ = deliverer.row(record.data, Now.at(invocation.at))
+        except InvalidRecordError:
+            return None
+        if invocation.groups.get((table, day.isoformat())) in by_file:
+            return table, day.isoformat()
+    return None
 
 
 def copies_of_waiting_batches(by_file: Mapping[str, Rows], places: Mapping[str, Iterable[Place]], fates: Fates) -> Rows:

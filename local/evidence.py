@@ -18,11 +18,12 @@ from dmd_pipeline.delivery import Deliverer, original_events
 from dmd_pipeline.errors import InvalidRecordError
 from dmd_pipeline.record_types import load_record_types
 from dmd_pipeline.rows import Now
-from local.copies import copies_of_failed_invocations, copies_of_waiting_batches
+from local.copies import copies_of_failed_invocations, copies_of_waiting_batches, written_group
 from local.dead_letters import EvidenceError, in_flight, peek, records_between
 from local.delivery_worker.batches import lane_of
 from local.delivery_worker.mapping import read_mapping
 from local.fates import Witnesses, tell
+from local.ledger import digest
 from local.replay_evidence import ReplayEvidence
 from local.traffic.plan import DELIVERY_DAY
 from local.worker_log import invocations_in
@@ -59,6 +60,9 @@ class Found:
         in_quarantine: Records in quarantine that are nowhere else.
         waiting: Records of failed batches that are secured, or in the dead-letter queue, or both: each once.
         waiting_rows: Those of them that will become rows, by business date or ``DELIVERY_DAY``.
+        replayed: Settled records of which no failed attempt wrote a row, so that only the replay can have written it;
+            by table, business date and digest.
+        unwritten: All records of failed batches of which no failed attempt wrote a row, by digest.
         rewritten_rows: Copies among the rows: see :func:`~local.accounting.account`.
         rewritten_errors: Copies among the records in errors/.
         filtered: Records that the event source mapping dropped.
@@ -70,6 +74,8 @@ class Found:
     in_quarantine: Counter[str]
     waiting: Counter[str]
     waiting_rows: Rows
+    replayed: Counter[tuple[str, str, str]]
+    unwritten: Counter[str]
     rewritten_rows: Rows
     rewritten_errors: Counter[str]
     filtered: int
@@ -221,7 +227,13 @@ class Evidence:
         for key, rows in replayed.items():
             if rows.total() != len(places[key]):
                 raise EvidenceError(f"{key}: its header tells of {len(places[key])} rows, Athena reads {rows.total()}.")
-        rewritten = copies_of_failed_invocations(self.rows_in(failed), told, witnesses, deliverer)
+        rows_of_failed = self.rows_in(failed)
+        left = [
+            (place, record)
+            for place, record in (told.waiting | told.settled).items()
+            if written_group(place, record, rows_of_failed, witnesses, deliverer) is None
+        ]
+        rewritten = copies_of_failed_invocations(rows_of_failed, told, witnesses, deliverer)
         rewritten.update(copies_of_waiting_batches(replayed, places, told))
         from_errors = {one.batch.source for one in secured if one.settled}
         return Found(
@@ -229,7 +241,14 @@ class Evidence:
             in_errors=self.in_errors(key for key in self._error_files() if _source_of(key) not in from_errors),
             in_quarantine=Counter(record_type_of(record.data) for record in told.quarantined.values()),
             waiting=Counter(record_type_of(record.data) for record in told.waiting.values()),
-            waiting_rows=_rows_of(told.waiting.values(), deliverer),
+            waiting_rows=Counter(_groups_of(told.waiting.values(), deliverer)),
+            replayed=Counter(
+                (*group, digest(record.data))
+                for place, record in left
+                if place in told.settled
+                for group in _groups_of([record], deliverer)
+            ),
+            unwritten=Counter(digest(record.data) for _, record in left),
             rewritten_rows=rewritten,
             rewritten_errors=self.in_errors(
                 key for one in invocations if one.crashed for key in one.errors if _source_of(key) not in from_errors
@@ -282,16 +301,14 @@ def record_type_of(data: bytes) -> str:
         return UNREADABLE
 
 
-def _rows_of(records: Iterable[StreamRecord], deliverer: Deliverer) -> Rows:
-    """How many of some records will be rows, by table and business date."""
-    found: Rows = Counter()
+def _groups_of(records: Iterable[StreamRecord], deliverer: Deliverer) -> Iterator[tuple[str, str]]:
+    """Table and business date of those of some records that become rows."""
     for record in records:
         try:
             (table, day), _ = deliverer.row(record.data, Now.at(_NO_DAY))
         except InvalidRecordError:
             continue
-        found[table, DELIVERY_DAY if day == _NO_DAY.date() else day.isoformat()] += 1
-    return found
+        yield table, DELIVERY_DAY if day == _NO_DAY.date() else day.isoformat()
 
 
 def _source_of(key: str) -> str:

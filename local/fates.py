@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from dmd_pipeline.failed_batches import StreamRecord
     from local.replay_evidence import Held
@@ -36,9 +36,9 @@ class Fates:
         quarantined: Those that cannot become rows.
     """
 
-    waiting: Mapping[Place, StreamRecord]
-    settled: Mapping[Place, StreamRecord]
-    quarantined: Mapping[Place, StreamRecord]
+    waiting: dict[Place, StreamRecord]
+    settled: dict[Place, StreamRecord]
+    quarantined: dict[Place, StreamRecord]
 
 
 @dataclass(frozen=True)

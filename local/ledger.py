@@ -71,6 +71,7 @@ class Ledger:
         types: What was sent of the four types, by type and business date.
         filtered: What the event source mapping's filter drops, by what is wrong with it.
         flaws: The invalid records, by what is wrong with them.
+        repeated: Digests of the records that were sent before, one for each time.
         crash_points: Where the function was to crash, for each batch that was to fail.
         last_sequence_numbers: The last record sent, by shard, in this batch of traffic or in one before it.
         under_way: Records of which it is not known yet whether they were sent; none once the batch is sent.
@@ -80,6 +81,7 @@ class Ledger:
     types: dict[str, dict[str, Sent]] = field(default_factory=dict)
     filtered: dict[str, int] = field(default_factory=dict)
     flaws: dict[str, int] = field(default_factory=dict)
+    repeated: list[str] = field(default_factory=list)
     crash_points: list[str] = field(default_factory=list)
     last_sequence_numbers: dict[str, str] = field(default_factory=dict)
     under_way: list[UnderWay] = field(default_factory=list)
@@ -95,7 +97,9 @@ class Ledger:
             sent.invalid += 1
             return
         sent.valid += 1
-        sent.duplicated += one.duplicate
+        if one.duplicate:
+            sent.duplicated += 1
+            self.repeated.append((one if isinstance(one, UnderWay) else UnderWay.of(one)).digest)
         sent.removed += one.removed
 
     @property
@@ -203,6 +207,12 @@ def valid_by_date(ledgers: Iterable[Ledger]) -> Counter[tuple[str, str]]:
         for record_type, business_date, sent in ledger.entries():
             counts[record_type, business_date] += sent.valid
     return counts
+
+
+def times_sent(ledgers: Iterable[Ledger]) -> Counter[str]:
+    """How often each record that was sent more than once was sent, by its digest."""
+    repeated = Counter(name for ledger in ledgers for name in ledger.repeated)
+    return Counter({name: 1 + count for name, count in repeated.items()})
 
 
 def _count(counts: dict[str, int], flaw: str | None) -> None:

@@ -27,10 +27,11 @@ from local.workspace import Workspace
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from local.aws import LocalAws
+    from local.traffic.plan import Planned
 
 
 @dataclass
@@ -82,8 +83,10 @@ class WorkerBench:
         return code
 
     def send(self, size: Size, seed: int = 1) -> Ledger:
-        journal = next_journal(self.directory / "ledger", seed, size.crash_points)
-        planned = plan(size, seed, datetime.now(UTC))
+        return self.send_planned(plan(size, seed, datetime.now(UTC)), seed)
+
+    def send_planned(self, planned: Iterable[Planned], seed: int) -> Ledger:
+        journal = next_journal(self.directory / "ledger", seed, crash_points=())
         send(self.aws.client("kinesis"), self.aws.settings.stream, planned, journal)
         self.ledgers.append(journal.ledger)
         return journal.ledger

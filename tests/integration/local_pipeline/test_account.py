@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from dmd_pipeline.record_types import load_record_types
 from local.accounting import account, dates_that_differ
 from local.delivery_worker.crashes import CrashPoint
 from local.replay_act import close_deadline, early_certainty, failed_batches
-from local.traffic.plan import Size
+from local.traffic.plan import Size, plan
 from tests.integration.jobs.conftest import World
 
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from local.ledger import Ledger
     from tests.integration.local_pipeline.conftest import WorkerBench
 
+PILL_ONLY = Size(records=3, days=2, crash_points=(CrashPoint.BEFORE_WRITES,))
 CERTAIN = timedelta(hours=7)
 """Beyond the age at which the event source mapping gives records up."""
 
@@ -180,6 +181,28 @@ def test_it_adds_up_for_bisected_batches_of_which_a_part_is_delivered(accounted:
     accounted.convert()
 
     assert accounted.look().waiting.total() == 0
+
+
+def test_a_record_whose_twin_the_worker_delivered_is_merged_with_it(accounted: Accounted) -> None:
+    """The same change twice on the stream: once in a batch that was delivered, once in one that failed."""
+    bench = accounted.bench
+    bench.set_mapping(MaximumBatchingWindowInSeconds=1)
+    bench.start()
+    planned = list(plan(Size(records=60, days=2), seed=1, now=datetime.now(UTC)))
+    [pill] = [one for one in plan(PILL_ONLY, seed=2, now=datetime.now(UTC)) if one.hash_key and one.flaw is None]
+    first = [one for one in planned if one.flaw is None and one.record_type][:3]
+    bench.await_done(bench.send_planned(first, seed=2))
+    twins = [replace(one, duplicate=True, partition_key=pill.partition_key, hash_key=pill.hash_key) for one in first]
+    bench.await_done(bench.send_planned([pill, *twins], seed=3))
+    accounted.world.register(today=datetime.now(UTC).date())
+    assert accounted.look().waiting.total() == 4
+
+    accounted.secure()
+    accounted.convert()
+
+    settled = accounted.look()
+    assert sum(line.merged for line in accounted.lines(settled)) == 3
+    assert sum(rows.total() for rows in bench.evidence.replayed_rows().values()) == 1
 
 
 def test_it_tells_of_rows_that_are_lost_and_of_rows_that_are_twice(accounted: Accounted) -> None:

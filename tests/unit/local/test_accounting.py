@@ -67,6 +67,21 @@ def test_rows_of_a_type_that_was_never_sent_are_too_many() -> None:
     assert (line.record_type, line.difference) == ("sale", -1)
 
 
+def test_a_record_is_merged_when_the_worker_wrote_an_identical_one() -> None:
+    sent = Ledger(seed=1, types={"demand": {DAY: Sent(valid=6)}}, repeated=["twin", "both fail", "thrice", "thrice"])
+    held = found(
+        rows=Counter({("demand", DAY): 4}),
+        replayed=Counter({("demand", DAY, name): 1 for name in ("single", "twin", "thrice")})
+        + Counter({("demand", DAY, "both fail"): 2}),
+        unwritten=Counter({"single": 1, "twin": 1, "both fail": 2, "thrice": 1}),
+    )
+
+    [line, _] = account([sent], held)
+
+    assert (line.merged, line.difference) == (2, 0), "twin and thrice"
+    assert dates_that_differ([sent], held) == []
+
+
 def test_each_date_has_the_rows_that_were_sent_for_it_but_for_those_that_wait() -> None:
     held = found(
         rows=Counter({("demand", DAY): 7, ("demand", OTHER_DAY): 2}),
@@ -118,6 +133,7 @@ def test_the_table_totals_and_shows_quarantine_and_copies_only_where_there_are_a
     [
         (Line("demand", 10, readable=12, rewritten=2), "- rewritten by retries"),
         (Line("demand", 10, readable=8, in_quarantine=2), "+ quarantine"),
+        (Line("demand", 10, readable=8, merged=2), "+ merged"),
     ],
 )
 def test_the_table_shows_quarantine_and_copies_where_there_are_some(line: Line, header: str) -> None:

@@ -13,7 +13,7 @@ from dmd_pipeline.event_filters import EventFilter
 from dmd_pipeline.record_types import load_record_types
 from local.aws.environment import filter_criteria
 from local.delivery_worker.crashes import CrashPoint, crash_point
-from local.ledger import Ledger, UnderWay, load_all, next_journal, sent_by_type
+from local.ledger import Ledger, UnderWay, digest, load_all, next_journal, sent_by_type, times_sent
 from local.traffic import spoiling
 from local.traffic.plan import DELIVERY_DAY, Planned, Size, plan
 from local.traffic.records import MAIL
@@ -111,6 +111,15 @@ def test_duplicates_are_byte_for_byte_copies_of_valid_records(traffic: list[Plan
 
     assert copies
     assert all(copy.data in originals and copy.flaw is None for copy in copies)
+
+
+def test_the_ledger_knows_how_often_a_repeated_record_was_sent(traffic: list[Planned]) -> None:
+    ledger = Ledger(seed=1)
+    for one in traffic:
+        ledger.add(one)
+
+    counts = Counter(digest(one.data) for one in traffic)
+    assert times_sent([ledger]) == {name: count for name, count in counts.items() if count > 1}
 
 
 def test_some_records_arrive_out_of_order(traffic: list[Planned]) -> None:
