@@ -20,7 +20,11 @@ RETENTION = timedelta(hours=24)
 
 
 def outcome(state: State = State.SECURED, **changes: Any) -> Outcome:
-    known: dict[str, Any] = {"first_arrival": NOON - timedelta(hours=1), "deadline": NOON + timedelta(hours=23), "size": 3}
+    known: dict[str, Any] = {
+        "first_arrival": NOON - timedelta(hours=1),
+        "deadline": NOON + timedelta(hours=23),
+        "size": 3,
+    }
     return Outcome(BatchId(SHARD, 17, 20), state, "queue message 5f0c", **(known | changes))
 
 
