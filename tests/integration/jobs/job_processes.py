@@ -10,7 +10,7 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,8 @@ from dmd_pipeline.aws.lambda_ import Functions
 from dmd_pipeline.aws.s3 import Bucket
 from dmd_pipeline.aws.sqs import Queue
 from dmd_pipeline.jobs import apply_schema_changes, register_partitions, reprocess_failed_batches
+from dmd_pipeline.jobs.conversion import convert_lane
+from dmd_pipeline.jobs.replay_environment import Environment
 from dmd_pipeline.record_types import RecordType, TimestampRule, load_record_types
 from dmd_pipeline.settings import Settings, load_settings
 from tests.integration.jobs.schema_change_cases import COMPATIBLE
@@ -126,6 +128,18 @@ def _secure_errors(settings: Settings, client: Clients) -> None:
     _secure(settings, client, source="errors")
 
 
+def _convert(settings: Settings, client: Clients) -> None:
+    environment = Environment(
+        settings,
+        load_record_types(),
+        _bucket(settings, client),
+        _catalog(settings, client),
+        Functions(client("lambda")),
+        Stream(client("kinesis"), settings.stream),
+    )
+    convert_lane(environment, "shardId-000000000000", run_id="killed", now=lambda: datetime(2026, 3, 2, tzinfo=UTC))
+
+
 def _catalog(settings: Settings, client: Clients) -> Catalog:
     return Catalog(client("glue"), settings.database)
 
@@ -144,6 +158,7 @@ JOBS: dict[str, Callable[[Settings, Clients], None]] = {
     "change_a_table": _change,
     "secure": _secure,
     "secure_errors": _secure_errors,
+    "convert": _convert,
 }
 
 

@@ -1,0 +1,452 @@
+"""Converting secured batches: every record once, whatever the worker did before, and nothing before it is certain."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dmd_pipeline.delivery import Rejected, deliver, errors_document
+from dmd_pipeline.failed_batches import DOCUMENTS, StreamRecord
+from dmd_pipeline.failures import parse_errors_document
+from dmd_pipeline.jobs import lane_leases
+from dmd_pipeline.jobs.lane_reports import State
+from dmd_pipeline.jobs.partition_writer import write_partitions
+from dmd_pipeline.layout import replayed_batch
+from dmd_pipeline.parameters import DateRange
+from dmd_pipeline.partitions import plan
+from dmd_pipeline.record_types import load_record_types
+from tests.integration.jobs.conversion_world import LATER, NOON, SHARD, ConversionWorld, traffic, valid
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from dmd_pipeline.delivery import Group
+    from dmd_pipeline.jobs.lane_reports import BatchReport, LaneReport
+    from dmd_pipeline.partitions import Step
+    from dmd_pipeline.settings import Settings
+    from local.aws import LocalAws
+
+
+SOON = NOON + timedelta(minutes=5)
+"""When the worker may still be busy with the records."""
+
+
+@pytest.fixture
+def world(aws: LocalAws, settings: Settings) -> ConversionWorld:
+    """Tables, and nothing in them."""
+    world = ConversionWorld(aws, settings)
+    world.create_tables()
+    aws.calls.clear()
+    return world
+
+
+def only(report: LaneReport) -> BatchReport:
+    [batch] = report.batches
+    return batch
+
+
+def counts(report: LaneReport) -> dict[str, int]:
+    """What came of the one batch that was settled."""
+    batch = only(report)
+    assert batch.state is State.SETTLED, str(batch)
+    return {name: count for name, count in batch.counts.items() if count}
+
+
+class TestOnce:
+    def test_a_batch_of_which_nothing_was_delivered_is_written_as_one_delivery_would(
+        self, world: ConversionWorld
+    ) -> None:
+        records = valid(60)
+        batch = world.secure(records)
+        assert counts(world.convert(now=SOON)) == {"records": 60, "written": 60}
+        assert world.rows() == world.clean(records)
+        assert world.in_athena(f"replay-{batch.folder}-{batch.start}-{batch.end}.avro") == 60
+
+    @pytest.mark.parametrize("groups", [1, 5, None])
+    def test_what_the_worker_wrote_before_it_crashed_is_left_out(
+        self, world: ConversionWorld, groups: int | None
+    ) -> None:
+        records = valid(60)
+        rows = world.deliver(records, groups=groups)
+        world.secure(records)
+        found = counts(world.convert(now=SOON))
+        assert (found["delivered"], found.get("written", 0)) == (rows, 60 - rows)
+        assert world.rows() == world.clean(records)
+
+    def test_copies_that_the_workers_retries_left_stay_and_none_is_added(self, world: ConversionWorld) -> None:
+        records = valid(60)
+        for attempt in range(3):
+            world.deliver(records, groups=4, at=NOON + timedelta(minutes=attempt))
+        before = world.rows()
+        world.secure(records)
+        world.convert(now=SOON)
+        assert world.rows() == before | world.clean(records)
+
+    def test_a_half_that_was_delivered_before_the_other_failed_is_left_out(self, world: ConversionWorld) -> None:
+        records = valid(60)
+        world.deliver(records, groups=3)  # the whole batch, then halved
+        world.deliver(records[:30])
+        world.secure(records[30:])
+        world.convert(now=SOON)
+        assert set(world.rows()) == set(world.clean(records))
+        assert world.rows(replayed=True) <= world.clean(records[30:])
+
+    def test_identical_records_are_taken_for_written_as_often_as_they_stand_there(self, world: ConversionWorld) -> None:
+        one, *others = valid(10)
+        twins = [replace(one, sequence_number=one.sequence_number + 100 + place) for place in range(3)]
+        records = [one, *others, *twins]
+        world.deliver([one, twins[0]])
+        world.secure(records)
+        found = counts(world.convert(now=SOON))
+        assert (found["delivered"], found["indistinguishable"], found["written"]) == (2, 2, 11)
+        assert world.rows() == world.clean(records)
+
+    @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
+    def test_ranges_that_overlap_are_written_once_in_any_order_and_again(
+        self, world: ConversionWorld, order: Sequence[int]
+    ) -> None:
+        records = valid(60)
+        ranges = [records, records[20:40], records[30:]]
+        for _ in range(2):
+            for place in order:
+                world.secure(ranges[place], size=None if place else 1)
+                world.convert()
+        assert world.rows() == world.clean(records)
+
+    def test_a_batch_that_is_settled_is_not_open_any_more(self, world: ConversionWorld) -> None:
+        world.secure(valid(5))
+        world.convert(now=SOON)
+        world.aws.calls.clear()
+        assert world.convert(now=SOON).batches == ()
+        assert dict(world.aws.calls.totals()) == {"s3:PutObject": 1, "s3:ListObjectsV2": 1, "s3:DeleteObject": 1}
+
+    def test_the_workers_own_clock_makes_no_other_row(self, world: ConversionWorld) -> None:
+        """Removals, and records without a date, which the worker put into the partition of a later day."""
+        records = [record for record in valid(400) if b"REMOVE" in record.data or b'"date"' not in record.data]
+        night = NOON.replace(hour=23, minute=59)
+        late = [replace(record, arrived=night + timedelta(seconds=place)) for place, record in enumerate(records[:40])]
+        assert len(late) == 40
+        world.deliver(late, at=night + timedelta(minutes=3))
+        world.secure(late)
+        found = counts(world.convert(now=night + timedelta(minutes=30)))
+        assert found == {"records": 40, "delivered": 40}
+
+    def test_files_of_an_older_worker_are_compared_by_their_own_schema(self, world: ConversionWorld) -> None:
+        records = valid(60)
+        older = dict(load_record_types())
+        demand = dict(older["demand"].schema)
+        demand["fields"] = [one for one in demand["fields"] if one["name"] != "artistName"]
+        older["demand"] = replace(older["demand"], schema=demand)
+        world.deliver(records, record_types=older)
+        world.secure(records)
+        assert counts(world.convert(now=SOON)) == {"records": 60, "delivered": 60}
+
+    def test_files_that_are_not_the_workers_and_empty_objects_are_passed_over(self, world: ConversionWorld) -> None:
+        records = valid(20)
+        world.deliver(records)
+        for stored in list(world.bucket.objects_below(f"{world.settings.prefix}/avro/")):
+            folder = stored.key.rpartition("/")[0]
+            world.bucket.write(f"{folder}/2026-03-01-12-00-59-empty.avro", b"", "avro/binary")
+            world.bucket.write(f"{folder}/notes.txt", b"hello", "text/plain")
+        world.secure(records)
+        assert counts(world.convert(now=SOON)) == {"records": 20, "delivered": 20}
+
+
+class TestCertainty:
+    def test_records_of_other_batches_in_between_make_a_batch_wait(self, world: ConversionWorld) -> None:
+        records = valid(40)
+        world.secure(records, size=25)
+        waiting = only(world.convert(now=SOON))
+        assert waiting.state is State.WAITING_FOR_CERTAINTY
+        assert "40 records for a batch of 25" in waiting.why
+        assert world.rows() == Counter()
+        world.deliver(records[::3], at=SOON)  # the other lane's, meanwhile
+        found = counts(world.convert())
+        assert (found["delivered"], found["written"]) == (14, 26)
+        assert world.rows() == world.clean(records)
+
+    def test_what_the_filter_drops_is_no_reason_to_wait(self, world: ConversionWorld) -> None:
+        records = traffic(300, seed=2)
+        dropped = filtered(world, records)
+        assert dropped > 0
+        world.secure(records, size=300 - dropped)
+        assert counts(world.convert(now=SOON))["filtered"] == dropped
+
+    def test_a_range_of_unknown_size_waits(self, world: ConversionWorld) -> None:
+        records = valid(5)
+        world.secure(records, size=0)
+        assert only(world.convert(now=SOON)).state is State.WAITING_FOR_CERTAINTY
+
+    def test_without_a_maximum_age_a_batch_waits_for_the_streams_retention(self, world: ConversionWorld) -> None:
+        client = world.aws.client("lambda")
+        (mapping,) = client.list_event_source_mappings()["EventSourceMappings"]
+        client.update_event_source_mapping(UUID=mapping["UUID"], MaximumRecordAgeInSeconds=-1)
+        world.secure(valid(5), size=1)
+        assert only(world.convert(now=NOON + timedelta(hours=23))).state is State.WAITING_FOR_CERTAINTY
+        assert only(world.convert(now=NOON + timedelta(hours=25))).state is State.SETTLED
+
+
+def filtered(world: ConversionWorld, records: Iterable[StreamRecord]) -> int:
+    mapping = world.environment.functions.mapping(world.settings.function, world.settings.stream_arn)
+    return sum(not mapping.event_filter.passes(record.data, record.partition_key) for record in records)
+
+
+class TestQuarantine:
+    def test_rejected_records_are_kept_byte_for_byte_and_encrypted(self, world: ConversionWorld) -> None:
+        records = traffic(400, seed=2)
+        batch = world.secure(records, size=1)
+        found = counts(world.convert())
+        [kept] = world.quarantined()
+        assert (kept.size, kept.attempts) == (found["quarantined"], 1)
+        originals = {record.data for record in records}
+        assert {record.data for record in kept.records or ()} <= originals
+        assert sum(found[name] for name in ("written", "filtered", "quarantined")) == found["records"] == 400
+        key = only_key(world, "quarantine/")
+        assert key == f"quarantine/rejected/2026-03-01/{batch.folder}-{batch.start}-{batch.end}.json"
+        head = world.aws.client("s3").head_object(Bucket=world.settings.bucket, Key=f"{world.settings.prefix}/{key}")
+        assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", world.settings.kms_key_arn)
+
+    def test_a_retry_after_the_schema_was_mended_brings_the_rows_once(self, world: ConversionWorld) -> None:
+        good, bad = valid(10), replace(valid(11)[10], data=pigeon(world))
+        bad = replace(bad, sequence_number=good[-1].sequence_number + 1)
+        world.secure([*good, bad])
+        assert counts(world.convert(now=SOON))["quarantined"] == 1
+        mended = dict(load_record_types())
+        mended["demand"] = replace(mended["demand"], schema=with_symbol(mended["demand"].schema, "pigeon"))
+        world.apply_schemas(mended)
+        world.record_types = mended
+        for _ in range(2):
+            [retry] = world.quarantined()
+            world.secure_brought(retry)
+            world.convert()
+        assert world.rows() == world.clean([*good, bad])
+        assert world.quarantined()[0].id.folder == f"{SHARD}-retry1"
+
+
+def only_key(world: ConversionWorld, prefix: str) -> str:
+    [key] = [key for key in world.contents() if key.startswith(prefix)]
+    return key
+
+
+def pigeon(world: ConversionWorld) -> bytes:
+    """A demand with a symbol that its schema lacks."""
+    for record in valid(200):
+        document = json.loads(record.data)
+        image = document["dynamodb"].get("NewImage", {})
+        if image.get("type") == {"S": "demand"}:
+            image["contactMethod"] = {"S": "pigeon"}
+            return json.dumps(document).encode()
+    raise AssertionError(world)
+
+
+def with_symbol(schema: Any, symbol: str) -> Any:
+    text = json.dumps(schema)
+    assert '["sms", "email"]' in text
+    return json.loads(text.replace('["sms", "email"]', f'["sms", "email", "{symbol}"]'))
+
+
+class TestSchemas:
+    def test_a_record_that_needs_a_newer_schema_waits_until_the_catalog_has_it(self, world: ConversionWorld) -> None:
+        record = replace(valid(1)[0], data=pigeon(world))
+        newer = dict(load_record_types())
+        newer["demand"] = replace(newer["demand"], schema=with_symbol(newer["demand"].schema, "pigeon"))
+        world.record_types = newer
+        world.secure([record])
+        waiting = only(world.convert(now=SOON))
+        assert waiting.state is State.WAITING_FOR_SCHEMA
+        assert "table demand: contactMethod fits only the newer schema" in waiting.why
+        assert [key for key in world.contents() if not key.startswith("replay/raw/")] == []
+        world.apply_schemas(newer)
+        assert counts(world.convert(now=SOON)) == {"records": 1, "written": 1}
+
+    def test_records_that_need_nothing_new_do_not_wait(self, world: ConversionWorld) -> None:
+        newer = dict(load_record_types())
+        newer["demand"] = replace(newer["demand"], schema=with_symbol(newer["demand"].schema, "pigeon"))
+        world.record_types = newer
+        world.secure(valid(30))
+        assert counts(world.convert(now=SOON)) == {"records": 30, "written": 30}
+
+    def test_a_table_under_change_makes_its_batches_wait(self, world: ConversionWorld) -> None:
+        records = valid(30)
+        world.secure(records)
+        world.set_table_parameters("demand", **{"dmd.change": '{"id": "someone", "columns": null}'})
+        waiting = only(world.convert(now=SOON))
+        assert (waiting.state, waiting.why) == (State.WAITING_FOR_SCHEMA, "table demand is under change someone")
+        assert world.rows() == Counter()
+
+    def test_a_missing_table_makes_its_batches_wait(self, world: ConversionWorld) -> None:
+        world.secure(valid(30))
+        world.catalog.delete_table("demand")
+        waiting = only(world.convert(now=SOON))
+        assert waiting.state is State.WAITING_FOR_SCHEMA
+        assert "table demand: the catalog has no such table" in waiting.why
+
+
+class TestSettled:
+    def test_the_partitions_are_registered_and_the_done_document_says_all(self, world: ConversionWorld) -> None:
+        records = traffic(400, seed=2)
+        rows = world.deliver(records, groups=5)
+        batch = world.secure(records, size=1)
+        report = world.convert()
+        done = json.loads(world.bucket.read(world.settings.layout.done_key(batch)))
+        replayed = world.rows(replayed=True).total()
+        quarantined = sum(one.size or 0 for one in world.quarantined())
+        assert done["counts"]["written"] == replayed == world.in_athena("replay-%")
+        assert done["counts"]["delivered"] == rows
+        assert done["counts"]["quarantined"] == quarantined
+        assert done["counts"]["filtered"] == filtered(world, records)
+        assert replayed + rows + quarantined + filtered(world, records) == len(records)
+        keys = [key for key in world.contents() if replayed_batch(key.rpartition("/")[2])]
+        assert sorted(done["files"]) == sorted(f"{world.settings.prefix}/{key}" for key in keys)
+        for table, days in done["partitions"].items():
+            assert set(days) <= world.held(table).keys()
+        assert {table: set(days) for table, days in report.partition_keys.items()} == {
+            table: {key.split("=")[1].split("/")[0] for key in keys if f"/{table}/" in key}
+            for table in {key.split("/")[1] for key in keys}
+        }
+        assert done["settled_by"] == "run"
+
+    def test_a_partition_that_cannot_be_registered_leaves_the_batch_open(self, world: ConversionWorld) -> None:
+        world.secure(valid(10))
+        world.aws.fail("glue:BatchCreatePartition", "InternalServiceException", status=500)
+        failed = only(world.convert(now=SOON))
+        assert failed.state is State.FAILED
+        assert failed.why.startswith("not registered: ")
+        assert counts(world.convert(now=SOON)) == {"records": 10, "written": 10}
+        assert world.in_athena() == 10
+
+    def test_a_damaged_file_stops_its_batch_and_no_other(self, world: ConversionWorld) -> None:
+        one = valid(1)
+        other = [
+            record for record in valid(20, seed=7, first=5000) if groups_of(world, [record]) != groups_of(world, one)
+        ]
+        other = other[:1]
+        world.deliver(one)
+        [stored] = world.bucket.objects_below(f"{world.settings.prefix}/avro/")
+        world.bucket.write(stored.key, b"Obj\x01damaged", "avro/binary")
+        first, second = world.secure(one), world.secure(other)
+        reports = {report.batch: report for report in world.convert(now=SOON).batches}
+        assert reports[first].state is State.FAILED
+        assert f"{stored.key} cannot be compared with" in reports[first].why
+        assert reports[second].state is State.SETTLED
+
+    def test_a_dry_run_writes_nothing_and_tells_the_same_counts(self, world: ConversionWorld) -> None:
+        world.secure(traffic(200, seed=2), size=1)
+        before = world.contents()
+        planned = only(world.convert(dry_run=True))
+        assert planned.state is State.PLANNED
+        assert world.contents() == before
+        assert not any(world.held(table) for table in world.record_types)
+        assert only(world.convert()).counts == planned.counts
+
+    def test_a_row_that_its_file_lacks_goes_to_quarantine(self, world: ConversionWorld) -> None:
+        """An attempt that was killed had found the row delivered; since then somebody removed the worker's file."""
+        records = valid(2)
+        records = [records[0], replace(records[0], sequence_number=records[0].sequence_number + 1)]
+        world.deliver(records[:1])
+        batch = world.secure(records)
+        world.convert(now=SOON)
+        world.bucket.delete(world.settings.layout.done_key(batch))
+        for stored in list(world.bucket.objects_below(f"{world.settings.prefix}/avro/")):
+            if replayed_batch(stored.key.rpartition("/")[2]) is None:
+                world.bucket.delete(stored.key)
+        found = counts(world.convert(now=SOON))
+        assert found == {"records": 2, "written": 1, "quarantined": 1}
+        world.secure_brought(world.quarantined()[0])
+        world.convert()
+        assert world.rows() == world.clean(records)
+
+
+class TestLanes:
+    def test_a_lane_that_another_run_converts_is_left_to_it(self, world: ConversionWorld) -> None:
+        world.secure(valid(5))
+        key = world.settings.layout.lease_key(SHARD)
+        assert lane_leases.take(world.bucket, key, "another", SOON) is None
+        report = world.convert(now=SOON)
+        assert report.busy == "another, until 2026-03-01T13:05:00.000Z at the latest"
+        assert world.rows() == Counter()
+        assert world.convert(now=SOON, run_id="another").batches[0].state is State.SETTLED
+
+    def test_a_lease_that_has_ended_is_taken_over(self, world: ConversionWorld) -> None:
+        world.secure(valid(5))
+        lane_leases.take(world.bucket, world.settings.layout.lease_key(SHARD), "killed", SOON)
+        assert world.convert(now=SOON + timedelta(minutes=59)).busy
+        assert counts(world.convert(now=SOON + timedelta(minutes=61))) == {"records": 5, "written": 5}
+
+    def test_each_lane_converts_its_own(self, world: ConversionWorld) -> None:
+        other = "shardId-000000000001"
+        world.secure(valid(5))
+        world.secure(valid(5, seed=2), folder=other)
+        assert [str(one.batch.lane) for one in world.convert(now=SOON).batches] == [SHARD]
+        assert [str(one.batch.lane) for one in world.convert(other, now=SOON).batches] == [other]
+        assert world.rows().total() == 10
+
+    def test_documents_are_converted_once_whether_they_came_by_their_shard_or_not(self, world: ConversionWorld) -> None:
+        """A record that was rejected, lies in errors/ by the crash of the worker, and in quarantine by the replay."""
+        records = valid(8)
+        document = errors_document([Rejected(record.data, "x") for record in records], SOON)
+        brought = parse_errors_document(document, "2026-03-01-12-05-00-a")
+        world.secure_brought(brought)
+        assert counts(world.convert(DOCUMENTS)) == {"records": 8, "written": 8}
+        world.secure(records)
+        assert counts(world.convert()) == {"records": 8, "delivered": 8}
+        world.secure_brought(parse_errors_document(document, "2026-03-01-12-05-00-b"))
+        assert counts(world.convert(DOCUMENTS)) == {"records": 8, "delivered": 8}
+        assert world.rows() == world.clean(records)
+
+
+@pytest.mark.parametrize(("batches", "size", "delivered"), [(1, 20, 0), (3, 20, 0), (1, 40, 4)])
+def test_the_calls_are_those_of_the_formula(world: ConversionWorld, batches: int, size: int, delivered: int) -> None:
+    listed: set[Group] = set()
+    lists, files = 0, 0
+    for number in range(batches):
+        records = valid(size, seed=number, first=1000 * (number + 1))
+        groups = groups_of(world, records)
+        world.deliver(records, groups=delivered)
+        world.secure(records)
+        lists += len({table for table, _ in groups - listed})  # the folders of a table that are new are listed together
+        files += len(groups) - delivered
+        listed |= groups
+    register(world, listed)
+    world.aws.calls.clear()
+    world.convert(now=SOON)
+    assert dict(world.aws.calls.totals()) == {
+        "s3:PutObject": 1 + files + batches,
+        "s3:DeleteObject": 1,
+        "s3:GetObject": batches + delivered,
+        "s3:ListObjectsV2": 1 + lists,
+        "lambda:ListEventSourceMappings": 1,
+        "glue:GetTable": len(world.record_types),
+        "glue:BatchGetPartition": len({table for table, _ in listed}),
+    }
+
+
+def register(world: ConversionWorld, groups: Iterable[Group]) -> None:
+    """Register partitions whatever lies in them."""
+    steps: dict[str, list[Step]] = {}
+    for table, day in sorted(groups):
+        [step] = plan(
+            world.catalog.table(table),
+            world.settings.layout,
+            found=[f"partition_date={day}/"],
+            registered=(),
+            ahead=(),
+            dates=DateRange(),
+        ).add
+        steps.setdefault(table, []).append(step)
+    for table, missing in steps.items():
+        assert write_partitions(world.catalog, table, missing).failed == {}
+
+
+def groups_of(world: ConversionWorld, records: Sequence[StreamRecord]) -> set[Group]:
+    return set(deliver((record.data for record in records), world.record_types, now=NOON).groups)
+
+
+def test_nothing_is_left_to_do_for_a_lane_without_open_batches(world: ConversionWorld) -> None:
+    assert world.convert(now=LATER).as_data()["summary"] == []
