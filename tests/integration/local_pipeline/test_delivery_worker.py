@@ -20,6 +20,7 @@ from local.delivery_worker.reports import Reports
 from local.ledger import Ledger, sent_by_type
 from local.traffic.plan import Size
 from local.waiting import wait_for
+from tests.integration.jobs.conftest import World
 
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def test_a_restarted_worker_goes_on_where_it_was(bench: WorkerBench) -> None:
 def test_a_batch_on_which_the_function_crashes_ends_in_the_dead_letter_queue(
     bench: WorkerBench, point: CrashPoint
 ) -> None:
+    World(bench.aws, bench.aws.settings).create_tables()  # the evidence asks Athena, too
     bench.set_mapping(MaximumRetryAttempts=1)
     bench.start()
     ledger = bench.send(Size(records=600, days=5, crash_points=(point, point)))
