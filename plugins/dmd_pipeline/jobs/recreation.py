@@ -10,9 +10,16 @@
 Data files are only read. What is lost when the process dies after any call: nothing. Before the cut-over the next run
 takes the rehearsal away; from the cut-over on it goes on with step 5, or back to the backup.
 
-Calls, for P partitions with F files: 1 PUT; 2 GetTable + 2 UpdateTable more than a change in place; 1 CreateTable and 2
-DeleteTable, and what adding P partitions costs; twice ⌈F/1000⌉ LIST, 1 GET a file (more for large ones, see
-:mod:`dmd_pipeline.container_files`) and one query that scans all of the table: $5 a terabyte, each time.
+Calls, for P partitions with F files, on top of those of the change in place (:mod:`dmd_pipeline.jobs.table_change`):
+
+- for the table: 1 PutObject, 3 GetTable, 1 UpdateTable, 1 CreateTable, 2 DeleteTable;
+- for the partitions: 3 ⌈P/1000⌉ GetPartitions, and for the rehearsal ⌈P/100⌉ BatchCreatePartition and ⌈P/1000⌉
+  BatchGetPartition;
+- for each of the two proofs: ⌈objects below the table's prefix/1000⌉ ListObjectsV2 (at least one), F GetObject (more
+  where a file is larger than 64 KiB, see :mod:`dmd_pipeline.container_files`), and, if there are files, one query of F
+  rows (:mod:`dmd_pipeline.aws.athena`), which scans all of the table: $5 a terabyte.
+
+Without partitions, GetPartitions is called as for one.
 """
 
 from __future__ import annotations

@@ -73,11 +73,11 @@ class World:
         """An object in each date's folder."""
         self.put_names(table, *(f"partition_date={day}/file.avro" for day in days))
 
-    def put_names(self, table: str, *names: str) -> None:
+    def put_names(self, table: str, *names: str, body: bytes = b"avro") -> None:
         """Objects below a table's prefix; put where moto keeps them, for tests that need thousands."""
         store = s3_backends[self.settings.account_id]["aws"]
         for name in names:
-            store.put_object(self.settings.bucket, self.settings.layout.table_prefix(table) + name, b"avro")
+            store.put_object(self.settings.bucket, self.settings.layout.table_prefix(table) + name, body)
 
     def held(self, table: str) -> dict[str, Any]:
         """What Glue holds of a table, by value, without the times at which it was written."""

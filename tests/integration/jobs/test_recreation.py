@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import io
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
+import fastavro
 import pytest
 
+from dmd_pipeline import hive
 from dmd_pipeline.change_marks import ChangeMark
 from dmd_pipeline.errors import CatalogError, ParameterError
+from dmd_pipeline.jobs.recreation import Recreation
+from dmd_pipeline.jobs.table_change import TableChanger
 from dmd_pipeline.table_plans import Verdict
 from tests.conformance.engine_case import optional
+from tests.integration.jobs.conftest import World, workgroup
 from tests.integration.jobs.schema_change_cases import BREAKING, COMPATIBLE, SchemaChange, _change, _fields
 from tests.integration.jobs.test_schema_changes import NEW_DAY, OLD_DAYS, TABLE, Table, make, named
 
@@ -243,6 +251,55 @@ def test_a_table_that_changes_while_its_backup_is_made_is_not_changed(aws: Local
     assert tables(table) == [TABLE]
     held = table.world.table(TABLE)["Parameters"]
     assert (held["theirs"], "dmd.change" in held) == ("1", False)
+
+
+def cost(*, partitions: int, files: int) -> Counter[str]:
+    """The formula in the job's docstring, with that of the change in place, in which all partitions are shortened."""
+    read, written = max(1, ceil(partitions / 1000)), ceil(partitions / 100)
+    in_place = {"glue:GetTable": 4, "glue:UpdateTable": 3, "glue:GetPartitions": 2 * read}
+    for_steps = {"glue:BatchUpdatePartition": 2 * written, "glue:BatchGetPartition": 4 * ceil(partitions / 1000)}
+    on_top = {
+        "s3:PutObject": 1,
+        "glue:GetTable": 3,
+        "glue:UpdateTable": 1,
+        "glue:CreateTable": 1,
+        "glue:DeleteTable": 2,
+        "glue:GetPartitions": 3 * read,
+        "glue:BatchCreatePartition": written,
+        "glue:BatchGetPartition": ceil(partitions / 1000),
+    }
+    proofs = {
+        "s3:ListObjectsV2": 2 * max(1, ceil(files / 1000)),
+        "s3:GetObject": 2 * files,
+        "athena:StartQueryExecution": 2 if files else 0,
+        "athena:GetQueryResults": 2 * ceil((files + 1) / 1000) if files else 0,
+    }
+    return +(Counter(in_place) + Counter(for_steps) + Counter(on_top) + Counter(proofs))
+
+
+@pytest.mark.parametrize(("days", "files_each"), [(0, 0), (1, 1), (98, 1), (99, 2), (999, 1), (5, 200)])
+def test_a_proved_change_costs_what_the_formula_says(
+    aws: LocalAws, settings: Settings, days: int, files_each: int
+) -> None:
+    """With today and tomorrow, which have no files, that is 2, 3, 100, 101, 1001 and 7 partitions."""
+    table = Table(World(aws, settings), DOUBLE.old)
+    table.apply()
+    body = io.BytesIO()
+    fastavro.writer(body, dict(DOUBLE.old), [{"id": "old", **DOUBLE.old_row}])
+    folders = [f"partition_date={date(2020, 1, 1) + timedelta(days=number)}/" for number in range(days)]
+    names = [f"{folder}{number}.avro" for folder in folders for number in range(files_each)]
+    table.world.put_names(TABLE, *names, body=body.getvalue())
+    table.register()
+    changer = TableChanger(table.world.catalog, "test", parallel=4, patience=table.world.patience)
+    recreation = Recreation(
+        changer, table.world.bucket, settings.layout, workgroup(settings), lambda: datetime.now(UTC), parallel=4
+    )
+    aws.calls.clear()
+    done = recreation.recreate(hive.table_input(TABLE, DOUBLE.new, settings.layout.table_location(TABLE)))
+    assert (done.files, len(done.changed.completed)) == (days * files_each, days + 2)
+    calls = aws.calls.totals()
+    del calls["athena:GetQueryExecution"]  # as many as there are looks until the query has ended
+    assert calls == cost(partitions=days + 2, files=days * files_each)
 
 
 class _Killed(BaseException):
