@@ -68,8 +68,8 @@ def strategy_params() -> dict[str, Param]:
             "auto",
             title="Strategy",
             description=(
-                "auto: in place, breaking changes with approval and proof. recreate: with approval and proof in any "
-                "case. rollback: back to a backup of the table's definition."
+                "auto: compatible changes at once, breaking ones after approval. recreate: in any case after approval, "
+                "even if nothing differs. rollback: back to a backup of the table's definition, without approval."
             ),
             type="string",
             enum=["auto", "recreate", "rollback"],
@@ -77,7 +77,10 @@ def strategy_params() -> dict[str, Param]:
         "rollback_to": Param(
             None,
             title="Roll back to",
-            description="Key of a backup (data-pipeline/catalog-backups/…) of one table; empty for the latest.",
+            description=(
+                "Strategy rollback only: key of a backup (data-pipeline/catalog-backups/…), with its table alone "
+                "chosen above; empty for the latest backup of each table."
+            ),
             type=["null", "string"],
         ),
     }
@@ -89,7 +92,10 @@ def approval_param(default: int) -> dict[str, Param]:
         APPROVAL_HOURS: Param(
             default,
             title="Hours for the approval",
-            description="How long to wait for somebody to approve a breaking change; no answer is a rejection.",
+            description=(
+                "How long to wait until somebody approves (0.5 is half an hour, 168 the most); no answer by then is a "
+                "rejection."
+            ),
             type="number",
             exclusiveMinimum=0,
             maximum=168,
