@@ -35,6 +35,7 @@ up: $(READY) ## Start the local AWS, the delivery worker and Airflow, and leave 
 down: ## Stop exactly what `make up` or `make demo` started
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local down; else echo "Nothing to stop: never set up."; fi
 
+# Whatever code a recipe ends with, make ends with 2: its last line tells the code (docs/local-pipeline.md).
 .PHONY: run
 run: $(READY) ## Trigger a DAG in the running Airflow and wait: make run DAG=register_partitions CONF='{"dry_run": true}'
 	@$(BIN)/python -m local run "$${DAG-}" "$${CONF-}"
