@@ -61,6 +61,8 @@ def configuration(workspace: Workspace) -> dict[str, str]:
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "15",
         "AIRFLOW__DAG_PROCESSOR__PRINT_STATS_INTERVAL": "0",
+        # Lines of logs name batches by sequence numbers of 56 digits: unwrapped, what they say is out of sight.
+        "AIRFLOW__API__DEFAULT_WRAP": "True",
         # Nothing phones home.
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "GX_ANALYTICS_ENABLED": "False",

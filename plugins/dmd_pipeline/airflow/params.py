@@ -120,13 +120,13 @@ def replay_params() -> dict[str, Param]:
         "prefix": Param(
             None,
             title="Prefix",
-            description="Source destination only: where its objects lie in the bucket, such as aws/lambda/….",
+            description="Only for source destination: where its objects lie in the bucket, such as aws/lambda/….",
             type=["null", "string"],
         ),
         "shard_id": Param(
             None,
             title="Shard",
-            description="Source stream only: shardId- and twelve digits; empty for all shards.",
+            description="Only for source stream: shardId- and twelve digits; empty for all shards.",
             type=["null", "string"],
             pattern=r"^shardId-\d{12}$",
         ),
@@ -134,7 +134,7 @@ def replay_params() -> dict[str, Param]:
             None,
             title="Start",
             description=(
-                "Source stream only: the first record, by time with offset (2026-03-01T12:00:00Z) or by sequence "
+                "Only for source stream: the first record, by time with offset (2026-03-01T12:00:00Z) or by sequence "
                 "number (needs a shard)."
             ),
             type=["null", "string"],
@@ -142,7 +142,7 @@ def replay_params() -> dict[str, Param]:
         "end": Param(
             None,
             title="End",
-            description="Source stream only: the last record, by time or sequence number; empty for now.",
+            description="Only for source stream: the last record, by time or sequence number; empty for now.",
             type=["null", "string"],
         ),
     }

@@ -66,8 +66,8 @@ def convert(settings: Settings, lane: str, context: Context) -> None:
 
     dry_run = asked_of(context)["dry_run"]
     report = convert_lane(_environment(settings), lane, run_id=context["run_id"], dry_run=dry_run)
-    for line in report.summary:
-        logger.info("%s", line)
+    if report.busy is not None:
+        logger.info("%s", report.summary[0])  # of what it did, the job has told
     keep_report(context)(report)
 
 
@@ -83,8 +83,10 @@ def conclude(settings: Settings, context: Context) -> None:
     conclusion = Conclusion(
         asked["source"], _returned(context, "secure")[0], _returned(context, "convert"), asked["dry_run"]
     )
-    for line in conclusion.summary:
-        logger.info("%s", line)
+    line, *problems = conclusion.summary
+    logger.info("%s", line.replace("; ", ";\n    "))  # for a window that does not wrap
+    for problem in problems:
+        logger.error("%s", problem)
     keep_report(context)(conclusion)
     if conclusion.schema_waits:
         _tell(
