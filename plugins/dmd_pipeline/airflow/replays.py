@@ -52,7 +52,7 @@ def secure(settings: Settings, context: Context) -> None:
     if data["plan"]:
         logger.info("what would be done:\n%s", data["plan"])
     for alert in data["alerts"]:
-        _tell(settings, context, Severity(alert["severity"]), alert["title"], alert["text"], alert["key"])
+        tell(settings, context, Severity(alert["severity"]), alert["title"], alert["text"], alert["key"])
     if not data["lanes"]:
         idle = {"list_lanes", "convert"}
         if not report.claimed and not data["problems"]:
@@ -89,7 +89,7 @@ def conclude(settings: Settings, context: Context) -> None:
         logger.error("%s", problem)
     keep_report(context)(conclusion)
     if conclusion.schema_waits:
-        _tell(
+        tell(
             settings,
             context,
             Severity.MEDIUM,
@@ -141,7 +141,7 @@ def _rehearsal(settings: Settings) -> Callable[[RawBatch], str]:
     return rehearse
 
 
-def _tell(settings: Settings, context: Context, severity: Severity, title: str, text: str, key: str) -> None:
+def tell(settings: Settings, context: Context, severity: Severity, title: str, text: str, key: str) -> None:
     """Send an alert; that nobody could be told does not keep the run from its work."""
     if key in LASTING and not _is_first_of_hour(context):
         logger.warning("%s (told once an hour): %s", title, text)

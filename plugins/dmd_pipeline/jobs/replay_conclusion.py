@@ -122,9 +122,8 @@ class Conclusion:
             for name, key in (("oldest", "oldest"), ("nearest deadline", "nearest_deadline"))
             if self.secured[key] is not None
         ]
-        records = [f"{counts['written']} written", f"{counts['delivered']} already delivered"]
-        if self.counts["indistinguishable"]:
-            records.append(f"of which {counts['indistinguishable']} could not be told apart")
+        alike = f" ({counts['indistinguishable']} could not be told apart)" if self.counts["indistinguishable"] else ""
+        records = [f"{counts['written']} written", f"{counts['delivered']} already delivered{alike}"]
         records += [f"{counts['quarantined']} quarantined", f"{counts['filtered']} filtered out"]
         when = f" ({', '.join(times)})" if times else ""
         busy = [str(lane["lane"]) for lane in self.lanes if lane["busy"] is not None]
