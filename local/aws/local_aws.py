@@ -173,6 +173,10 @@ class LocalAws:
         """
         self._faults.add(Fault(operation, code, times, status, message, after, item))
 
+    def heal(self) -> None:
+        """Let every call succeed again."""
+        self._faults.clear()
+
     def seed_objects(self, bucket: str, objects: Iterable[tuple[str, bytes]]) -> int:
         """Put many objects (key, body) into a bucket at once, without HTTP: for benches.
 

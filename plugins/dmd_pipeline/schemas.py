@@ -91,8 +91,12 @@ def expand(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def writer_schema(schema: Mapping[str, Any]) -> Any:
-    """The schema in fastavro's own parsed form: parse once, write many container files with it."""
-    return fastavro.parse_schema(dict(schema))
+    """The schema in fastavro's own parsed form: parse once, write many container files with it.
+
+    fastavro orders keys as Python hashes their names, which differs from process to process, and writes them so into
+    the files' headers. Here they are in alphabetical order: the same rows give the same bytes.
+    """
+    return _in_order(fastavro.parse_schema(dict(schema)))
 
 
 def schema_literal(schema: Mapping[str, Any]) -> str:
@@ -146,6 +150,12 @@ def field_type(expanded: Mapping[str, Any], path: str) -> FieldType | None:
         found, nullable = without_null(field["type"])
         optional = optional or nullable or "default" in field
     return FieldType(found, optional)
+
+
+def _in_order(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _in_order(value[name]) for name in sorted(value)}
+    return [_in_order(one) for one in value] if isinstance(value, list) else value
 
 
 def _check(avro_type: AvroType, path: str) -> None:

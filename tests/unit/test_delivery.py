@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gc
 import json
+import os
+import subprocess
+import sys
 import tracemalloc
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 RECORD_TYPES = load_record_types()
 SYNC_MARKER = bytes(range(16))
 GOLDEN = Path(__file__).parent / "golden"
+PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 
 
 def delivered(*records: bytes) -> Delivery:
@@ -518,6 +522,19 @@ class TestContainer:
         assert data[:4] == b"Obj\x01"
         assert data[header_ends:].hex() == (GOLDEN / "demand_block.hex").read_text(encoding="ascii").replace("\n", "")
         assert data.endswith(SYNC_MARKER)
+
+    @pytest.mark.parametrize("seed", ["1", "2", "3"])
+    def test_another_process_gives_the_same_bytes(self, seed: str) -> None:
+        """Python hashes texts differently in every process, and fastavro keeps names in sets."""
+        program = (
+            "import sys; from dmd_pipeline.delivery import container; "
+            "from dmd_pipeline.record_types import load_record_types; "
+            "types = load_record_types().values(); "
+            "[sys.stdout.buffer.write(container(one, [], sync_marker=bytes(16))) for one in types]"
+        )
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(PLUGINS)}
+        written = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, check=True)
+        assert written.stdout == b"".join(container(one, [], sync_marker=bytes(16)) for one in RECORD_TYPES.values())
 
     def test_another_marker_gives_another_file_with_the_same_rows(self) -> None:
         ((_group, rows),) = _groups(change(demand()))

@@ -10,17 +10,20 @@ Calls: 1 PUT to take a free lease, then 1 DELETE; 1 GET and 1 PUT more where one
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from dmd_pipeline.errors import StorageError
+from dmd_pipeline.errors import PipelineError, StorageError
 from dmd_pipeline.stamps import parse_stamp, utc_stamp
 
 
 if TYPE_CHECKING:
     from dmd_pipeline.aws.s3 import Bucket
 
+
+logger = logging.getLogger(__name__)
 
 LEASE: Final = timedelta(hours=1)
 """Longer than any task that converts may run."""
@@ -84,5 +87,8 @@ def take(bucket: Bucket, key: str, holder: str, now: datetime) -> Lease | None:
 
 
 def give_back(bucket: Bucket, key: str) -> None:
-    """End a lease that is ours. What is lost when the process dies before: nothing, the lease ends by itself."""
-    bucket.delete(key)
+    """End a lease that is ours; when S3 refuses, or the process dies before, it ends by itself."""
+    try:
+        bucket.delete(key)
+    except PipelineError as error:
+        logger.warning("the lease s3://%s/%s ends by itself, within an hour: %s", bucket.name, key, error)

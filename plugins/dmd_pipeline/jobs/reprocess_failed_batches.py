@@ -1,7 +1,7 @@
-"""Reprocess failed batches: claim them, secure their records, convert them; nothing that failed gets lost.
+"""Reprocess failed batches: claim them and secure their records; nothing that failed gets lost.
 
-:func:`secure` is the first half. One task runs it, because it races against deadlines: the stream forgets the records
-of a failed batch, and the queue forgets the message about it.
+:func:`secure` is the first half; :mod:`~dmd_pipeline.jobs.conversion` is the second, lane by lane. One task runs it,
+because it races against deadlines: the stream forgets the records of a failed batch, and the queue forgets the message.
 
 1. Look at the event source mapping and at the alarm on the queue's age (:mod:`~dmd_pipeline.jobs.worker_watch`).
 2. List what is secured already (:mod:`~dmd_pipeline.jobs.work_list`).
@@ -160,9 +160,6 @@ def secure(
     if report_to is not None:
         report_to(report)
     return report
-
-
-# The second half, convert(), and run(), which does both in order, belong here.
 
 
 class _Deadlines:

@@ -128,7 +128,7 @@ def _secure_errors(settings: Settings, client: Clients) -> None:
     _secure(settings, client, source="errors")
 
 
-def _convert(settings: Settings, client: Clients) -> None:
+def _convert(settings: Settings, client: Clients, run_id: str = "killed") -> None:
     environment = Environment(
         settings,
         load_record_types(),
@@ -137,7 +137,11 @@ def _convert(settings: Settings, client: Clients) -> None:
         Functions(client("lambda")),
         Stream(client("kinesis"), settings.stream),
     )
-    convert_lane(environment, "shardId-000000000000", run_id="killed", now=lambda: datetime(2026, 3, 2, tzinfo=UTC))
+    convert_lane(environment, "shardId-000000000000", run_id=run_id, now=lambda: datetime(2026, 3, 2, tzinfo=UTC))
+
+
+def _convert_beside_others(settings: Settings, client: Clients) -> None:
+    _convert(settings, client, run_id=f"process {os.getpid()}")
 
 
 def _catalog(settings: Settings, client: Clients) -> Catalog:
@@ -159,6 +163,7 @@ JOBS: dict[str, Callable[[Settings, Clients], None]] = {
     "secure": _secure,
     "secure_errors": _secure_errors,
     "convert": _convert,
+    "convert_beside_others": _convert_beside_others,
 }
 
 
