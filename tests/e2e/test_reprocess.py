@@ -31,6 +31,7 @@ pytestmark = pytest.mark.usefixtures("screenshot")
 DAG_ID = "reprocess_failed_batches"
 _RECORDS = 300
 _SECONDS = 180.0
+_PAGE_MILLISECONDS = 30_000
 _SECURED = re.compile(r"(?P<batch>shardId-\d{12}/\d+-\d+): secured; .*from queue message (?P<message>[0-9a-f-]{36})")
 _WROTE = re.compile(r": (?P<table>\w+): (?P<rows>[\d,]+) rows in (?P<file>replay-\S+\.avro), ")
 
@@ -97,26 +98,28 @@ def test_a_batch_is_followed_from_its_message_to_its_rows_in_the_logs_alone(
             assert cursor.execute(statement).fetchone() == (rows[match["table"]],)
     page.goto(f"/dags/{DAG_ID}/runs/{replayed.run_id}")
     for task in ("secure", "convert", "conclude"):
-        expect(page.get_by_text(task, exact=True).first).to_be_visible()
+        expect(page.get_by_text(task, exact=True).first).to_be_visible(timeout=_PAGE_MILLISECONDS)
 
 
 @pytest.mark.parametrize("page", ["dark"], indirect=True)
 def test_the_mapped_task_shows_which_shard_it_converts(page: Page, replayed: Run) -> None:
     page.goto(f"/dags/{DAG_ID}/runs/{replayed.run_id}/tasks/convert/mapped")
-    expect(page.get_by_text("shardId-000000000000").first).to_be_visible()
+    expect(page.get_by_text("shardId-000000000000").first).to_be_visible(timeout=_PAGE_MILLISECONDS)
 
 
 @pytest.mark.parametrize("page", ["light"], indirect=True)
 def test_the_conclusion_can_be_read_without_scrolling(page: Page, replayed: Run) -> None:
     page.goto(f"/dags/{DAG_ID}/runs/{replayed.run_id}/tasks/conclude")
     for text in (re.compile(r"queue: waiting \d+ \(oldest "), "lost 0, capped 0, failed 0"):
-        expect(page.get_by_text(text).first).to_be_in_viewport()
+        expect(page.get_by_text(text).first).to_be_in_viewport(timeout=_PAGE_MILLISECONDS)
 
 
 @pytest.mark.parametrize("page", ["light"], indirect=True)
 def test_the_log_of_a_lane_shows_what_became_of_its_batches(page: Page, replayed: Run) -> None:
     page.goto(f"/dags/{DAG_ID}/runs/{replayed.run_id}/tasks/convert/mapped/0")
-    expect(page.get_by_text(re.compile(r": settled: \d+ records, \d+ written")).first).to_be_in_viewport()
+    expect(page.get_by_text(re.compile(r": settled: \d+ records, \d+ written")).first).to_be_in_viewport(
+        timeout=_PAGE_MILLISECONDS
+    )
 
 
 def test_the_form_asks_for_a_source_and_what_describes_it(page: Page) -> None:
@@ -131,4 +134,4 @@ def test_the_form_asks_for_a_source_and_what_describes_it(page: Page) -> None:
         "Only for source stream: the last record",
         "Only make the plan",
     ):
-        expect(form.get_by_text(description)).to_be_visible()
+        expect(form.get_by_text(description)).to_be_visible(timeout=_PAGE_MILLISECONDS)
