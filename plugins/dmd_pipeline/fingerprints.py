@@ -53,8 +53,8 @@ class Delivered:
 
     Attributes:
         numbers: Their sequence numbers.
-        indistinguishable: How many of them are equal to another candidate, so that which of the two was written cannot
-            be told.
+        indistinguishable: How many of them may have been taken for written because an identical record was: another
+            candidate, or one of another batch.
     """
 
     numbers: frozenset[int]
@@ -65,7 +65,13 @@ class Delivered:
         return Delivered(self.numbers | other.numbers, self.indistinguishable + other.indistinguishable)
 
 
-def delivered(candidates: Sequence[Candidate], files: Iterable[WrittenRows], record_type: RecordType) -> Delivered:
+def delivered(
+    candidates: Sequence[Candidate],
+    files: Iterable[WrittenRows],
+    record_type: RecordType,
+    *,
+    of_one_batch: bool = False,
+) -> Delivered:
     """Find the candidates whose rows stand in files of the worker.
 
     Rows are compared as multisets: one written row stands for one candidate. Where a written row could stand for
@@ -76,12 +82,14 @@ def delivered(candidates: Sequence[Candidate], files: Iterable[WrittenRows], rec
         files: Read one after the other, each once, and only as long as something is to be found. A file that the worker
             cannot have written, because no change of this record type can become a row of it, is passed over.
         record_type: Of the group, with the schema of the candidates' rows.
+        of_one_batch: Whether the candidates are the group of one batch, and of no other. Then a file that the worker
+            wrote for it holds all of them, or nothing else: what stands in another file may be another's identical row.
     """
-    match = _Match(candidates, record_type)
+    match = _Match(candidates, record_type, of_one_batch)
     remaining = iter(files)
     while not match.is_complete and (file := next(remaining, None)) is not None:
         match.take(file)
-    return Delivered(frozenset(match.found), match.indistinguishable)
+    return Delivered(frozenset(match.found), len(match.doubtful))
 
 
 @dataclass
@@ -90,8 +98,9 @@ class _Match:
 
     candidates: Sequence[Candidate]
     record_type: RecordType
+    of_one_batch: bool
     found: set[int] = field(default_factory=set)
-    indistinguishable: int = 0
+    doubtful: set[int] = field(default_factory=set)
     _by_schema: dict[str, _Index | None] = field(default_factory=dict)
 
     @property
@@ -105,13 +114,24 @@ class _Match:
         index = self._by_schema[literal]
         if index is None:
             return
+        seen: set[int] = set()  # numbers of the candidates that rows of this file look like
+        fresh: set[int] = set()
+        strangers = 0
         for row in file.rows:
-            if self.is_complete:
-                return
-            if (hit := index.take(row, self.found)) is not None:
-                number, is_alone = hit
+            alike, number = index.take(row, self.found)
+            if alike is None:
+                strangers += 1
+                continue
+            seen |= alike.numbers
+            if number is not None:
                 self.found.add(number)
-                self.indistinguishable += not is_alone
+                (self.doubtful if len(alike.numbers) > 1 else fresh).add(number)
+        if not self.of_one_batch:
+            return
+        if strangers and seen != index.numbers:
+            self.doubtful |= fresh
+        else:
+            self.doubtful -= seen & index.alone
 
     def _index(self, schema: Mapping[str, Any]) -> _Index | None:
         index = _Index(schema)
@@ -135,7 +155,7 @@ class _Alike:
     """Candidates that look the same."""
 
     waiting: deque[int] = field(default_factory=deque)
-    size: int = 0
+    numbers: set[int] = field(default_factory=set)
 
 
 class _Index:
@@ -144,22 +164,34 @@ class _Index:
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self._schema = writer_schema(schema)
         self._alike: dict[tuple[Path, ...], dict[bytes, _Alike]] = defaultdict(lambda: defaultdict(_Alike))
+        self.numbers: set[int] = set()
+
+    @property
+    def alone(self) -> set[int]:
+        """Those of which none looks like another."""
+        alikes = (alike.numbers for by_fingerprint in self._alike.values() for alike in by_fingerprint.values())
+        return {number for numbers in alikes if len(numbers) == 1 for number in numbers}
 
     def add(self, candidate: Candidate) -> None:
         alike = self._alike[candidate.stamped][self._fingerprint(candidate.row, candidate.stamped)]
         alike.waiting.append(candidate.record.sequence_number)
-        alike.size += 1
+        alike.numbers.add(candidate.record.sequence_number)
+        self.numbers.add(candidate.record.sequence_number)
 
-    def take(self, row: Row, found: set[int]) -> tuple[int, bool] | None:
-        """The candidate that a written row stands for, and whether no other candidate looks like it."""
+    def take(self, row: Row, found: set[int]) -> tuple[_Alike | None, int | None]:
+        """The candidates that a written row looks like, if any, and the one that it stands for, if one is left."""
+        looks_like: _Alike | None = None
         # The fewest stamps first: an exact match is better than one that overlooks what the clock has made.
         for stamped in sorted(self._alike, key=len):
             alike = self._alike[stamped].get(self._fingerprint(row, stamped))
-            while alike is not None and alike.waiting:
+            if alike is None:
+                continue
+            looks_like = looks_like or alike
+            while alike.waiting:
                 number = alike.waiting.popleft()
                 if number not in found:
-                    return number, alike.size == 1
-        return None
+                    return alike, number
+        return looks_like, None
 
     def _fingerprint(self, row: Row, stamped: tuple[Path, ...]) -> bytes:
         file = BytesIO()

@@ -179,8 +179,7 @@ class BatchConverter:
     def _waits(self, raw: RawBatch, converted: Conversion) -> tuple[State, str] | None:
         """Why a batch cannot be converted yet."""
         passed = len(raw.records) - converted.filtered
-        is_exact = not raw.from_stream or (raw.batch.size == passed and not raw.lost)
-        if not is_exact and self._now < (certain := self._certain(raw)):
+        if not _is_exact(raw, converted) and self._now < (certain := self._certain(raw)):
             return State.WAITING_FOR_CERTAINTY, (
                 f"{passed:,} records for a batch of {'unknown size' if raw.batch.size is None else raw.batch.size}: "
                 f"the worker may deliver some of them until {utc_stamp(certain)}"
@@ -233,7 +232,7 @@ class BatchConverter:
 
         def look(asked: Sequence[Candidate], other: date) -> Delivered:
             files = self._files.written(table, other, work.batch, work.since, work.until)
-            return delivered(asked, files, self._catalog[table])
+            return delivered(asked, files, self._catalog[table], of_one_batch=work.is_exact)
 
         found = look(candidates, day)
         # A record without a date belongs to the day of its delivery, and that may have been a later one.
@@ -317,6 +316,11 @@ class BatchConverter:
         return {name: mark.id for name, mark in marks.items() if mark is not None}
 
 
+def _is_exact(raw: RawBatch, converted: Conversion) -> bool:
+    """Whether the records are those of the batch, and no others lie between them."""
+    return not raw.from_stream or (raw.batch.size == len(raw.records) - converted.filtered and not raw.lost)
+
+
 def _last(raw: RawBatch, now: datetime) -> datetime:
     """When the stream took the last record."""
     return max((record.arrived for record in raw.records), default=now)
@@ -360,6 +364,11 @@ class _Work:
 
     def __post_init__(self) -> None:
         self.rejected += self.converted.rejected
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the records are those of the batch alone."""
+        return self.raw.from_stream and _is_exact(self.raw, self.converted)
 
     def add(self, placed: _Placed) -> None:
         """Enter a group."""

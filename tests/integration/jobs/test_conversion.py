@@ -107,6 +107,22 @@ class TestOnce:
         assert (found["delivered"], found["indistinguishable"], found["written"]) == (2, 2, 11)
         assert world.rows() == world.clean(records)
 
+    def test_a_row_that_an_identical_record_of_another_batch_may_have_left_is_counted(
+        self, world: ConversionWorld
+    ) -> None:
+        """The file holds a row of others and lacks some of ours: no attempt at our batch has written it."""
+        found = [record for record in valid(120) if groups_of(world, [record]) == groups_of(world, valid(1))]
+        ours, stranger = found[:4], found[4]
+        twin = replace(ours[1], sequence_number=1)
+        world.deliver([twin, stranger])
+        batch = world.secure(ours)
+        assert counts(world.convert(now=SOON)) == {"records": 4, "written": 3, "delivered": 1, "indistinguishable": 1}
+        assert world.rows() == world.clean([*ours, stranger])
+        world.bucket.delete(world.settings.layout.done_key(batch))
+        world.bucket.delete(world.settings.layout.replay_key(*next(iter(groups_of(world, ours))), batch))
+        world.deliver(ours)  # had an attempt written the group, no row would be in doubt
+        assert counts(world.convert(now=SOON)) == {"records": 4, "delivered": 4}
+
     @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
     def test_ranges_that_overlap_are_written_once_in_any_order_and_again(
         self, world: ConversionWorld, order: Sequence[int]
