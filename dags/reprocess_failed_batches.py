@@ -16,7 +16,7 @@ A batch *waits* while the worker may still deliver a part of it, or until a tabl
 
 ## When it runs
 
-On the schedule of `include/environments` (every 5 minutes). With an empty queue it costs one task and five calls.
+As soon as it is unpaused, then every 5 minutes (`include/environments`). An empty queue costs one task and five calls.
 
 ## Parameters
 
@@ -65,7 +65,8 @@ SETTINGS = load_settings()
 
 
 @dag(
-    schedule=CronTriggerTimetable(SETTINGS.schedules.reprocess_failed_batches, timezone="UTC"),
+    # And at once when it is unpaused for the first time: deadlines do not wait for the next full five minutes.
+    schedule=CronTriggerTimetable(SETTINGS.schedules.reprocess_failed_batches, timezone="UTC", run_immediately=True),
     catchup=False,  # a run takes whatever is there: one makes up for all that were missed
     max_active_runs=2,  # a run by hand need not wait for a scheduled one; leases keep them apart
     default_args=DEFAULT_ARGS,

@@ -103,6 +103,7 @@ class Demo:
         self.show_assets()
         self.query()
         self.change_schema()
+        self.reprocess()
         self.show_alerts()
         self.balance()
         self._say_where_the_time_went(time.monotonic() - started)
@@ -289,7 +290,7 @@ class Demo:
 def _parsed(api: AirflowApi) -> bool:
     if errors := api.import_errors():
         raise LocalError(f"Airflow cannot read a DAG file:\n{errors[0]}")
-    return {TABLES_DAG, PARTITIONS_DAG} <= set(api.dag_ids())
+    return {TABLES_DAG, PARTITIONS_DAG, REPLAY_DAG} <= set(api.dag_ids())
 
 
 def _begun(run: Run, since: datetime | None) -> bool:

@@ -50,8 +50,15 @@ def test_the_ledger_adds_up_and_speaks_of_everything_that_can_happen_to_a_record
     assert [line for line in lines if line.difference] == []
     assert dates_that_differ(pipeline.ledgers, found) == []
     assert {line.record_type for line in lines if line.readable} == {"demand", "event", "notification", "sale"}
-    for place in ("in_errors", "waiting", "filtered"):
+    for place in ("in_errors", "in_quarantine", "filtered", "rewritten"):
         assert sum(getattr(line, place) for line in lines) > 0, place
+
+
+def test_failed_batches_are_replayed_nothing_lost_and_nothing_twice(pipeline: RunningPipeline) -> None:
+    assert "3 failed batches" in pipeline.demo.stdout
+    keys = [stored for stored in objects(pipeline, "data-pipeline/replay/raw/") if stored.endswith(".done.json")]
+    assert len(keys) == 3
+    assert [alert for alert in pipeline.evidence.alerts() if "shortly before" in str(alert.get("Subject"))]
 
 
 def test_the_scheduler_itself_ran_both_dags(pipeline: RunningPipeline) -> None:
@@ -157,7 +164,7 @@ def test_what_the_demo_prints_to_query_with_the_aws_command_can_be_pasted(pipeli
 
 
 def test_what_a_demo_leaves_behind_holds_no_personal_data(pipeline: RunningPipeline) -> None:
-    """Rows and the raw events in errors/ excepted: they are the data."""
+    """Rows and raw records excepted, in errors/, replay/raw/ and quarantine/: they are the data."""
     traces = ("+1-555-01", MAIL, MESSAGE)
 
     for name, text in left_behind(pipeline):
@@ -175,17 +182,24 @@ def left_behind(pipeline: RunningPipeline) -> Iterator[tuple[str, str]]:
     database.close()
     settings = load_settings("local")
     s3 = pipeline.clients("s3")
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=settings.bucket):
-        for found in page.get("Contents", []):
-            if not found["Key"].startswith(("data-pipeline/avro/", "data-pipeline/errors/")):
-                body: bytes = s3.get_object(Bucket=settings.bucket, Key=found["Key"])["Body"].read()
-                yield found["Key"], body.decode(errors="replace")
+    for key in objects(pipeline, ""):
+        data = key.startswith(("data-pipeline/avro/", "data-pipeline/errors/", "data-pipeline/quarantine/"))
+        if not data and not key.endswith(".jsonl.gz"):
+            body: bytes = s3.get_object(Bucket=settings.bucket, Key=key)["Body"].read()
+            yield key, body.decode(errors="replace")
     logs = pipeline.clients("logs")
     for page in logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{settings.function}"):
         for event in page["events"]:
             yield "the function's log", event["message"]
     for alert in pipeline.evidence.alerts():
         yield "an alert", json.dumps(alert)
+
+
+def objects(pipeline: RunningPipeline, prefix: str) -> Iterator[str]:
+    """Keys in the bucket that begin so."""
+    pages = pipeline.clients("s3").get_paginator("list_objects_v2")
+    for page in pages.paginate(Bucket=load_settings("local").bucket, Prefix=prefix):
+        yield from (found["Key"] for found in page.get("Contents", []))
 
 
 def delivered_dates(pipeline: RunningPipeline) -> dict[str, set[str]]:
