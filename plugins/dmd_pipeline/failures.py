@@ -5,11 +5,13 @@ shape                                    told by
 =======================================  ==============================================================================
 on-failure destination of a stream       ``KinesisBatchInfo``: the position; ``responseContext`` only if the function
                                          was invoked
-the same, in S3                          and ``payload``: the event itself, as an object or as the text of one
+the same, in S3                          and ``payload``: the event itself, as an object or as the text of one; without
+                                         all of the batch's records, the position counts, too
 asynchronous destination                 ``requestPayload``: the event
 the function's own dead-letter queue     the event is the body; RequestID and ErrorCode are message attributes
 an event                                 ``Records``, each of ``aws:kinesis``
-any of them through SNS                  ``Type`` is ``Notification``; the text is in ``Message``
+any of them through SNS                  ``Type`` is ``Notification``; the text is in ``Message``, its attributes are in
+                                         ``MessageAttributes``
 =======================================  ==============================================================================
 
 Sources: AWS Lambda Developer Guide, "Retain discarded batch records for Kinesis Data Streams" and "Capturing records of
@@ -23,6 +25,7 @@ import binascii
 import json
 import re
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -30,6 +33,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dmd_pipeline.delivery import original_events
 from dmd_pipeline.errors import NotAFailureError, StorageError
 from dmd_pipeline.failed_batches import BatchId, FailedBatch, StreamRecord
+from dmd_pipeline.raw_batches import typed
 from dmd_pipeline.stamps import parse_stamp
 
 
@@ -42,6 +46,8 @@ _NUMBER: Final = re.compile(r"\d{1,128}", re.ASCII)
 _FUNCTION: Final = re.compile(r"(arn:[^:]*:lambda:[^:]*:[^:]*:function:[^:]+)(?::[^:]+)?")
 """A function's ARN, with or without a version or alias at its end."""
 _LONGEST_WORD: Final = 200
+_YEARS: Final = range(2000, 3000)
+"""A record arrived in one of them: deadlines are counted from arrivals, and must not leave the years 1 to 9999."""
 
 
 def parse(
@@ -71,8 +77,7 @@ def parse(
     """
     about = _About(stream_arn, function_arn, origin, sent)
     try:
-        document = _unwrapped(_object(body, "the body"))
-        return list(_parsed(document, attributes, about))
+        return list(_parsed(*_unwrapped(_object(body, "the body"), attributes), about))
     except RecursionError:
         raise NotAFailureError("unknown", "nested too deeply") from None
 
@@ -90,7 +95,9 @@ def parse_errors_document(content: bytes, stem: str) -> FailedBatch:
         StorageError: It is no such document.
     """
     try:
-        arrived = parse_stamp(json.loads(content)["timestamp"])
+        document = json.loads(content)
+        arrived = _plausible(parse_stamp(document["timestamp"]))
+        typed(document["events"], list)
         records = tuple(StreamRecord(place, "", arrived, event) for place, event in enumerate(original_events(content)))
         identity = BatchId(f"errors-{stem}", 0, len(records) - 1)  # refuses a document without events, and odd names
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
@@ -126,21 +133,30 @@ class _Invocation:
     request_id: str
 
 
-def _unwrapped(document: dict[str, Any]) -> dict[str, Any]:
-    """What SNS delivered."""
-    if document.get("Type") == "Notification" and "Message" in document:
-        return _object(document["Message"], "Message")
-    return document
+def _unwrapped(document: dict[str, Any], attributes: Mapping[str, str]) -> tuple[dict[str, Any], Mapping[str, str]]:
+    """What SNS delivered, and its message attributes; what did not come through SNS as it is."""
+    if not _is_notification(document):
+        return document, attributes
+    inner = _object(document["Message"], "Message")
+    if _is_notification(inner):
+        raise _unknown("Message: expected what Lambda sent, found one more notification of SNS")
+    told = document.get("MessageAttributes")
+    wrapped = told.items() if isinstance(told, dict) else ()
+    return inner, {
+        **{name: str(value.get("Value")) for name, value in wrapped if isinstance(value, dict)},
+        **attributes,
+    }
+
+
+def _is_notification(document: dict[str, Any]) -> bool:
+    return document.get("Type") == "Notification" and "Message" in document
 
 
 def _parsed(document: dict[str, Any], attributes: Mapping[str, str], about: _About) -> Iterator[FailedBatch]:
     if "KinesisBatchInfo" in document:
         invocation = _invocation(document, about)
         position = _position(_mapping(document, "KinesisBatchInfo"), invocation, about)
-        if document.get("payload") is None:
-            yield position
-        else:
-            yield from _with_records(_object(document["payload"], "payload"), "payload", invocation, about)
+        yield from _with_payload(position, document.get("payload"), invocation, about)
     elif "requestPayload" in document:
         invocation = _invocation(document, about)
         yield from _with_records(
@@ -189,6 +205,30 @@ def _position(info: dict[str, Any], invocation: _Invocation, about: _About) -> F
     )
 
 
+def _with_payload(position: FailedBatch, payload: Any, invocation: _Invocation, about: _About) -> Iterator[FailedBatch]:
+    """The records of a payload, when it has all of the batch; otherwise the position, and what there is of them.
+
+    A payload that is damaged or cut off must not hide a range that the stream still remembers; nor may a range that the
+    stream has forgotten hide records that came along. Where both have the same first and last record there is room for
+    one: the position, which has the others too.
+    """
+    carried: list[FailedBatch] = []
+    if payload is not None:
+        with suppress(NotAFailureError):
+            carried = list(_with_records(_object(payload, "payload"), "payload", invocation, about))
+    if not any(_is_all_of(batch, position) for batch in carried):
+        yield position
+    yield from (batch for batch in carried if batch.id != position.id or batch.size == position.size)
+
+
+def _is_all_of(carried: FailedBatch, position: FailedBatch) -> bool:
+    return (
+        carried.size == position.size
+        and carried.id.folder == position.id.folder
+        and position.id.start <= carried.id.start <= carried.id.end <= position.id.end
+    )
+
+
 def _with_records(event: dict[str, Any], name: str, invocation: _Invocation, about: _About) -> Iterator[FailedBatch]:
     """The records of an event, by shard."""
     entries = event.get("Records")
@@ -221,12 +261,13 @@ def _record(entry: Any, name: str, about: _About) -> tuple[str, StreamRecord]:
         raise NotAFailureError("foreign", f"{name}.eventSource: not aws:kinesis")
     if entry.get("eventSourceARN") != about.stream_arn:
         raise NotAFailureError("foreign", f"{name}.eventSourceARN: another stream")
-    shard_id, _, number = _text(entry, f"{name}.eventID").partition(":")
     kinesis = _mapping(entry, f"{name}.kinesis")
-    if kinesis.get("sequenceNumber") != number:
+    number = _number(kinesis.get("sequenceNumber"), f"{name}.kinesis.sequenceNumber")
+    shard_id, _, again = _text(entry, f"{name}.eventID").partition(":")
+    if again != kinesis["sequenceNumber"]:
         raise _unknown(f"{name}.eventID: expected the shard and the record's sequenceNumber")
     record = StreamRecord(
-        _number(number, f"{name}.kinesis.sequenceNumber"),
+        number,
         _text(kinesis, f"{name}.kinesis.partitionKey"),
         _epoch(kinesis.get("approximateArrivalTimestamp"), f"{name}.kinesis.approximateArrivalTimestamp"),
         _bytes(_text(kinesis, f"{name}.kinesis.data"), f"{name}.kinesis.data"),
@@ -279,18 +320,24 @@ def _number(value: Any, path: str) -> int:
 
 def _moment(document: dict[str, Any], path: str) -> datetime:
     try:
-        return parse_stamp(_text(document, path))
+        return _plausible(parse_stamp(_text(document, path)))
     except (ValueError, OverflowError):
-        raise _unknown(f"{path}: expected an ISO-8601 time") from None
+        raise _unknown(f"{path}: expected an ISO-8601 time of the years {_YEARS[0]} to {_YEARS[-1]}") from None
 
 
 def _epoch(value: Any, path: str) -> datetime:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _unknown(f"{path}: expected seconds since 1970")
     try:
-        return datetime.fromtimestamp(value, UTC)
+        return _plausible(datetime.fromtimestamp(value, UTC))
     except (ValueError, OverflowError, OSError):
-        raise _unknown(f"{path}: expected seconds since 1970, of the years 1 to 9999") from None
+        raise _unknown(f"{path}: expected seconds since 1970, of the years {_YEARS[0]} to {_YEARS[-1]}") from None
+
+
+def _plausible(moment: datetime) -> datetime:
+    if moment.year not in _YEARS:
+        raise ValueError(f"expected a time of the years {_YEARS[0]} to {_YEARS[-1]}")
+    return moment
 
 
 def _bytes(text: str, path: str) -> bytes:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from dmd_pipeline import failures
 from dmd_pipeline.errors import NotAFailureError, StorageError
 from dmd_pipeline.failed_batches import BatchId, FailedBatch
-from dmd_pipeline.raw_batches import record_document, record_of
+from dmd_pipeline.raw_batches import record_document, record_of, typed
 
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def batches_in(
         function_arn: Of the function.
 
     Returns:
-        None for what was lost, and for a message that is still not understood.
+        An empty list for what was lost, and for a message that is still not understood.
 
     Raises:
         StorageError: It is no document of ours, or a damaged one.
@@ -146,7 +146,7 @@ def batches_in(
             return [_retried(document, where)]
         if kind == "message":
             return _understood(document, where, stream_arn, function_arn)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise _damaged(where, type(error).__name__) from error
     if kind == "lost":
         return []
@@ -159,17 +159,19 @@ def _damaged(where: str, why: str) -> StorageError:
 
 def _retried(document: dict[str, Any], where: str) -> FailedBatch:
     records = tuple(record_of(one) for one in document["records"])
-    attempts = int(document["attempts"])
+    attempts = typed(document["attempts"], int)
+    if attempts < 1:
+        raise ValueError("attempts: expected at least one")
     numbers = [record.sequence_number for record in records]
     arrivals = [record.arrived for record in records]
     return FailedBatch(
-        id=BatchId(f"{document['folder']}-retry{attempts}", min(numbers), max(numbers)),
+        id=BatchId(f"{typed(document['folder'], str)}-retry{attempts}", min(numbers), max(numbers)),
         size=len(records),
         first_arrival=min(arrivals),
         last_arrival=max(arrivals),
         condition="quarantine",
         origin=where,
-        request_id=str(document["requestId"]),
+        request_id=typed(document["requestId"], str),
         attempts=attempts,
         records=records,
     )
@@ -182,8 +184,8 @@ def _understood(
         return []
     try:
         return failures.parse(
-            document["body"],
-            document["attributes"],
+            typed(document["body"], str),
+            typed(document["attributes"], dict),
             stream_arn=stream_arn,
             function_arn=function_arn,
             origin=where,

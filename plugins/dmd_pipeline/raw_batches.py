@@ -13,10 +13,11 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 import zlib
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from dmd_pipeline.errors import StorageError
 from dmd_pipeline.failed_batches import BatchId, FailedBatch, StreamRecord
@@ -26,8 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+_Kind = TypeVar("_Kind")
+
 _MOMENTS: Final = ("first_arrival", "last_arrival", "sent")
-_PLAIN: Final = ("size", "condition", "origin", "request_id", "attempts")
+_TEXTS: Final = ("condition", "origin", "request_id")
+_NUMBER: Final = re.compile(r"\d{1,128}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -75,10 +79,9 @@ def read(content: bytes, where: str) -> RawBatch:
         head, *lines = gzip.decompress(content).splitlines()
         described = json.loads(head)
         records = tuple(record_of(json.loads(line)) for line in lines)
-        return RawBatch(
-            _batch_of(described["batch"]), records, from_stream=bool(described["from_stream"]), lost=described["lost"]
-        )
-    except (OSError, EOFError, zlib.error, ValueError, TypeError, KeyError, AttributeError) as error:
+        from_stream = typed(described["from_stream"], bool)
+        return RawBatch(_batch_of(described["batch"]), records, from_stream, typed(described["lost"], int))
+    except (OSError, EOFError, zlib.error, ValueError, TypeError, KeyError, RecursionError) as error:
         raise StorageError(
             f"{where} is no raw file, or a damaged one ({type(error).__name__}): restore an older version of it, or "
             "secure its range again (source stream) while the stream remembers it"
@@ -90,7 +93,7 @@ def record_document(record: StreamRecord) -> dict[str, str]:
     return {
         "sequenceNumber": str(record.sequence_number),
         "partitionKey": record.partition_key,
-        "arrived": record.arrived.isoformat(),
+        "arrived": _utc(record.arrived),
         "data": base64.b64encode(record.data).decode(),
     }
 
@@ -103,11 +106,29 @@ def record_of(document: Any) -> StreamRecord:
         TypeError: A value is of another type.
         KeyError: A key is missing.
     """
-    arrived = datetime.fromisoformat(document["arrived"])
-    if arrived.tzinfo is None:
-        raise ValueError("arrived: expected a time zone")
-    data = base64.b64decode(document["data"], validate=True)
-    return StreamRecord(int(document["sequenceNumber"]), str(document["partitionKey"]), arrived, data)
+    return StreamRecord(
+        _number(document["sequenceNumber"]),
+        typed(document["partitionKey"], str),
+        _moment(document["arrived"]),
+        base64.b64decode(typed(document["data"], str), validate=True),
+    )
+
+
+def typed(value: Any, kind: type[_Kind]) -> _Kind:
+    """A value of a document, which has to be of a type and not of one derived from it.
+
+    Raises:
+        TypeError: It is of another one.
+
+    >>> typed(3, int)
+    3
+    >>> typed(True, int)
+    Traceback (most recent call last):
+    TypeError: expected int, found bool
+    """
+    if type(value) is not kind:
+        raise TypeError(f"expected {kind.__name__}, found {type(value).__name__}")
+    return value
 
 
 def _described(batch: FailedBatch) -> dict[str, Any]:
@@ -117,17 +138,38 @@ def _described(batch: FailedBatch) -> dict[str, Any]:
         "start": str(batch.id.start),
         "end": str(batch.id.end),
         "size": batch.size,
-        "condition": batch.condition,
-        "origin": batch.origin,
-        "request_id": batch.request_id,
         "attempts": batch.attempts,
-        **{name: None if moment is None else moment.isoformat() for name, moment in moments.items()},
+        **{name: getattr(batch, name) for name in _TEXTS},
+        **{name: None if moment is None else _utc(moment) for name, moment in moments.items()},
     }
 
 
 def _batch_of(described: dict[str, Any]) -> FailedBatch:
-    known: dict[str, Any] = {name: described[name] for name in _PLAIN}
-    texts = {name: described[name] for name in _MOMENTS}
-    known |= {name: None if text is None else datetime.fromisoformat(text) for name, text in texts.items()}
-    identity = BatchId(described["folder"], int(described["start"]), int(described["end"]))
-    return FailedBatch(id=identity, **known)
+    size = described["size"]
+    known: dict[str, Any] = {name: typed(described[name], str) for name in _TEXTS}
+    moments = {name: described[name] for name in _MOMENTS}
+    known |= {name: None if text is None else _moment(text) for name, text in moments.items()}
+    return FailedBatch(
+        id=BatchId(typed(described["folder"], str), _number(described["start"]), _number(described["end"])),
+        size=None if size is None else typed(size, int),
+        attempts=typed(described["attempts"], int),
+        **known,
+    )
+
+
+def _number(text: Any) -> int:
+    if _NUMBER.fullmatch(typed(text, str)) is None:
+        raise ValueError("expected a sequence number")
+    return int(text)
+
+
+def _moment(text: Any) -> datetime:
+    moment = datetime.fromisoformat(typed(text, str))
+    if moment.tzinfo is None:
+        raise ValueError("expected a time zone")
+    return moment
+
+
+def _utc(moment: datetime) -> str:
+    """The same text for the same moment, whatever zone the machine is in: boto3 gives its own."""
+    return moment.astimezone(UTC).isoformat()
