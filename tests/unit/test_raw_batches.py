@@ -1,66 +1,105 @@
-"""Raw files: what is secured comes back as it was."""
+"""Raw files: what is written is read again, byte for byte; damage is told by place."""
 
 from __future__ import annotations
 
 import gzip
+import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dmd_pipeline import raw_batches
 from dmd_pipeline.errors import StorageError
 from dmd_pipeline.failed_batches import BatchId, FailedBatch, StreamRecord
-from dmd_pipeline.raw_batches import RawBatch, content, read
 
 
-_MOMENTS = st.datetimes(timezones=st.just(UTC))
-_NUMBERS = st.integers(0, 2**186)
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+BATCH = FailedBatch(
+    BatchId("shardId-000000000001", 17, 20), 3, NOON, NOON, "RetryAttemptsExhausted", "queue message 5f0c", "e4b4", NOON
+)
+RECORDS = tuple(StreamRecord(number, "k", NOON + timedelta(microseconds=number), b"\x00\xff\n") for number in (17, 20))
+WHERE = "s3://bucket/raw"
+
 _RECORDS = st.lists(
-    st.builds(StreamRecord, _NUMBERS, st.text(max_size=8), _MOMENTS, st.binary(max_size=40)),
-    max_size=4,
+    st.builds(
+        StreamRecord,
+        st.integers(0, 10**56),
+        st.text(),
+        st.datetimes(min_value=datetime(2000, 1, 2), max_value=datetime(2999, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001  # the strategy adds the zone
+        st.binary(),
+    ),
     unique_by=lambda record: record.sequence_number,
-)
-_BATCHES = st.builds(
-    FailedBatch,
-    id=st.tuples(_NUMBERS, _NUMBERS).map(lambda ends: BatchId("shardId-000000000001", min(ends), max(ends))),
-    size=st.none() | st.integers(1, 10_000),
-    first_arrival=st.none() | _MOMENTS,
-    last_arrival=st.none() | _MOMENTS,
-    condition=st.text(max_size=8),
-    origin=st.text(max_size=8),
-    request_id=st.text(max_size=8),
-    sent=st.none() | _MOMENTS,
-    attempts=st.integers(0, 9),
+    max_size=5,
 )
 
 
-@given(_BATCHES, _RECORDS, st.integers(0, 9), st.booleans())
-def test_what_is_written_is_read(batch: FailedBatch, records: list[StreamRecord], lost: int, brought: bool) -> None:
-    given_batch = replace(batch, records=tuple(records)) if brought else batch
-    written = content(given_batch, records, lost=lost)
-    ordered = tuple(sorted(records, key=lambda record: record.sequence_number))
-    assert read(written, "raw") == RawBatch(batch, ordered, from_stream=not brought, lost=lost)
-    assert content(given_batch, records[::-1], lost=lost) == written
-
-
-_BATCH = FailedBatch(BatchId("shardId-000000000001", 1, 2), 2, None, None, "c", "o")
-_WHOLE = content(_BATCH, [StreamRecord(1, "k", datetime(2026, 3, 1, tzinfo=UTC), b"data")])
+@given(_RECORDS, st.integers(0, 9))
+def test_any_records_are_read_as_they_were_written(records: list[StreamRecord], lost: int) -> None:
+    found = raw_batches.read(raw_batches.content(BATCH, records, lost=lost), WHERE)
+    assert found.records == tuple(sorted(records, key=lambda record: record.sequence_number))
+    assert (found.batch, found.from_stream, found.lost) == (BATCH, True, lost)
 
 
 @pytest.mark.parametrize(
-    "damaged",
+    "batch",
     [
-        b"",
-        b"no gzip",
-        _WHOLE[:-9],
-        gzip.compress(b""),
-        gzip.compress(b"{}\n"),
-        gzip.compress(gzip.decompress(_WHOLE).replace(b'"data": "', b'"data": "*')),
-        gzip.compress(gzip.decompress(_WHOLE).replace(b"+00:00", b"")),
+        replace(BATCH, size=None, first_arrival=None, last_arrival=None, sent=None, request_id=""),
+        replace(BATCH, id=BatchId("errors-x-retry2", 0, 1), attempts=2),
     ],
 )
-def test_a_damaged_file_is_refused_by_its_place(damaged: bytes) -> None:
-    with pytest.raises(StorageError, match="s3://bucket/raw is no raw file, or a damaged one"):
-        read(damaged, "s3://bucket/raw")
+def test_a_batch_keeps_what_is_known_of_it(batch: FailedBatch) -> None:
+    assert raw_batches.read(raw_batches.content(batch, RECORDS), WHERE).batch == batch
+
+
+def test_records_that_came_along_are_told_from_those_of_the_stream() -> None:
+    found = raw_batches.read(raw_batches.content(replace(BATCH, records=RECORDS), RECORDS), WHERE)
+    assert not found.from_stream
+    assert found.batch.records is None
+
+
+def test_the_same_records_give_the_same_bytes_in_any_order_and_time_zone() -> None:
+    elsewhere = timezone(timedelta(hours=-5))
+    moved = [replace(record, arrived=record.arrived.astimezone(elsewhere)) for record in reversed(RECORDS)]
+    batch = replace(BATCH, sent=NOON.astimezone(elsewhere))
+    assert raw_batches.content(batch, moved) == raw_batches.content(BATCH, RECORDS)
+
+
+@given(st.integers(0, 10_000), st.binary(min_size=1, max_size=3))
+def test_damaged_bytes_are_told_by_place(place: int, junk: bytes) -> None:
+    content = raw_batches.content(BATCH, RECORDS)
+    cut = content[: place % len(content)]
+    for damaged in (cut, junk + content):
+        with pytest.raises(StorageError, match=WHERE):
+            raw_batches.read(damaged, WHERE)
+
+
+@pytest.mark.parametrize("lines", ["", "\n", "[]", "{}", "3", "[" * 100_000, '{"batch": 3}', "\udcff"])
+def test_other_content_is_told_by_place(lines: str) -> None:
+    with pytest.raises(StorageError, match=WHERE):
+        raw_batches.read(gzip.compress(lines.encode(errors="surrogateescape")), WHERE)
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "value"),
+    [
+        (0, "from_stream", "no"),
+        (0, "lost", None),
+        (0, "batch", {}),
+        (1, "sequenceNumber", 17),
+        (1, "sequenceNumber", "-1"),
+        (1, "partitionKey", None),
+        (1, "arrived", "2026-03-01T12:00:00"),
+        (1, "arrived", "noon"),
+        (1, "data", "!"),
+        (1, "data", None),
+    ],
+)
+def test_a_wrong_value_is_told_by_place(line: int, key: str, value: Any) -> None:
+    lines = [json.loads(one) for one in gzip.decompress(raw_batches.content(BATCH, RECORDS)).splitlines()]
+    lines[line][key] = value
+    with pytest.raises(StorageError, match=WHERE):
+        raw_batches.read(gzip.compress("\n".join(map(json.dumps, lines)).encode()), WHERE)
