@@ -109,7 +109,7 @@ def reprocess_failed_batches() -> None:
 
         return publish()
 
-    secured = secure()
+    secured: Any = secure()  # in truth an XComArg
     # Teardowns run after failures too, but not when `secure` itself failed. Whether the run fails is up to `conclude`.
     concluded = conclude().as_teardown(setups=secured, on_failure_fail_dagrun=True)
     published = [publish_task(table).as_teardown(setups=secured) for table in table_assets()]
