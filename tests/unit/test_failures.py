@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dmd_pipeline import failures
+from dmd_pipeline.delivery import Rejected, errors_document
 from dmd_pipeline.errors import NotAFailureError, StorageError
 from dmd_pipeline.failed_batches import BatchId, FailedBatch, StreamRecord
 
@@ -304,6 +305,39 @@ class TestAnythingElse:
     """Refused, and nothing worse."""
 
     @pytest.mark.parametrize(
+        ("message", "told"),
+        [
+            ("{", "the body: expected JSON"),
+            ("[1]", "the body: expected a JSON object"),
+            ({}, "expected KinesisBatchInfo, requestPayload or Records, found none of them"),
+            ({"KinesisBatchInfo": {}}, "requestContext: missing"),
+            (position() | invoked(functionArn=None), "requestContext.functionArn: missing"),
+            (position(streamArn=7), "KinesisBatchInfo.streamArn: expected a string"),
+            (position(batchSize=-1), "KinesisBatchInfo.batchSize: expected a positive integer"),
+            (position(shardId="shard/../6"), "KinesisBatchInfo.shardId: expected shardId- and twelve digits"),
+            (
+                position(startSequenceNumber=1),
+                "KinesisBatchInfo.startSequenceNumber: expected a sequence number as text",
+            ),
+            (position(endSequenceNumber="1"), "KinesisBatchInfo.endSequenceNumber: before startSequenceNumber"),
+            (invoked() | {"requestPayload": "{"}, "requestPayload: expected JSON"),
+            (
+                invoked() | {"requestPayload": {"Records": []}},
+                "requestPayload: expected Records, a list with at least one record",
+            ),
+            ({"Records": [1]}, "Records[0]: expected an object"),
+            ({"Records": [entry(FIRST, data="*")]}, "Records[0].kinesis.data: expected base64"),
+            ({"Records": [entry(FIRST, partitionKey=None)]}, "Records[0].kinesis.partitionKey: missing"),
+        ],
+    )
+    def test_is_told_in_words(self, message: Any, told: str) -> None:
+        assert refused(message) == f"unknown: {told}"
+
+    def test_of_another_service_is_foreign(self) -> None:
+        message = {"Records": [{"eventSource": "aws:s3", "s3": {}}]}
+        assert refused(message) == "foreign: Records[0].eventSource: not aws:kinesis"
+
+    @pytest.mark.parametrize(
         "body",
         ["", "hello {", "[1]", "null", "3", '"text"', "{}", "x" * 262_144, "[" * 262_144, "9" * 5000, "\ufeff{}"],
     )
@@ -405,6 +439,13 @@ class TestADocumentOfInvalidRecords:
         assert batch.records == (StreamRecord(0, "", NOON, b"{}"), StreamRecord(1, "", NOON, b"\xff{"))
         assert (batch.size, batch.first_arrival, batch.last_arrival, batch.sent) == (2, NOON, NOON, None)
         assert batch.origin == f"errors/{self.STEM}.json"
+
+    def test_is_what_the_worker_writes(self) -> None:
+        content = errors_document([Rejected(b"one", "x"), Rejected(b"\xff two", "y")], NOON)
+        batch = failures.parse_errors_document(content, self.STEM)
+        assert batch.records is not None
+        assert [record.data for record in batch.records] == [b"one", b"\xff two"]
+        assert batch.id.lane == "documents"
 
     @pytest.mark.parametrize(
         "changes",

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from dmd_pipeline import raw_batches
 from dmd_pipeline.errors import StorageError
 from dmd_pipeline.failed_batches import BatchId, FailedBatch, StreamRecord
+from dmd_pipeline.raw_batches import RawBatch
 
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -24,24 +25,34 @@ BATCH = FailedBatch(
 RECORDS = tuple(StreamRecord(number, "k", NOON + timedelta(microseconds=number), b"\x00\xff\n") for number in (17, 20))
 WHERE = "s3://bucket/raw"
 
+_MOMENTS = st.datetimes(timezones=st.just(UTC))
+_NUMBERS = st.integers(0, 2**186)
 _RECORDS = st.lists(
-    st.builds(
-        StreamRecord,
-        st.integers(0, 10**56),
-        st.text(),
-        st.datetimes(min_value=datetime(2000, 1, 2), max_value=datetime(2999, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001  # the strategy adds the zone
-        st.binary(),
-    ),
+    st.builds(StreamRecord, _NUMBERS, st.text(), _MOMENTS, st.binary()),
     unique_by=lambda record: record.sequence_number,
     max_size=5,
 )
+_BATCHES = st.builds(
+    FailedBatch,
+    id=st.tuples(_NUMBERS, _NUMBERS).map(lambda ends: BatchId("shardId-000000000001", min(ends), max(ends))),
+    size=st.none() | st.integers(1, 10_000),
+    first_arrival=st.none() | _MOMENTS,
+    last_arrival=st.none() | _MOMENTS,
+    condition=st.text(),
+    origin=st.text(),
+    request_id=st.text(),
+    sent=st.none() | _MOMENTS,
+    attempts=st.integers(0, 9),
+)
 
 
-@given(_RECORDS, st.integers(0, 9))
-def test_any_records_are_read_as_they_were_written(records: list[StreamRecord], lost: int) -> None:
-    found = raw_batches.read(raw_batches.content(BATCH, records, lost=lost), WHERE)
-    assert found.records == tuple(sorted(records, key=lambda record: record.sequence_number))
-    assert (found.batch, found.from_stream, found.lost) == (BATCH, True, lost)
+@given(_BATCHES, _RECORDS, st.integers(0, 9), st.booleans())
+def test_what_is_written_is_read(batch: FailedBatch, records: list[StreamRecord], lost: int, brought: bool) -> None:
+    told = replace(batch, records=tuple(records)) if brought else batch
+    written = raw_batches.content(told, records, lost=lost)
+    ordered = tuple(sorted(records, key=lambda record: record.sequence_number))
+    assert raw_batches.read(written, WHERE) == RawBatch(batch, ordered, from_stream=not brought, lost=lost)
+    assert raw_batches.content(told, records[::-1], lost=lost) == written
 
 
 @pytest.mark.parametrize(
