@@ -183,7 +183,7 @@ def test_a_run_without_tables_fails_with_the_remedy_and_publishes_nothing(
         (
             "apply_schema_changes",
             {"from_date": "2020-01-01"},
-            "'from_date'; known are dry_run, rollback_to, strategy, tables",
+            "'from_date'; known are approval_hours, dry_run, rollback_to, strategy, tables",
         ),
     ],
 )
