@@ -73,6 +73,23 @@ def test_a_rejected_plan_changes_nothing(page: Page, pipeline: RunningPipeline, 
     assert columns(pipeline) == before
 
 
+@pytest.mark.usefixtures("screenshot")
+def test_the_trigger_form_says_what_each_strategy_does_and_how_long_a_question_waits(page: Page) -> None:
+    page.goto("/dags/apply_schema_changes")
+    page.get_by_test_id("trigger-dag-button").click()
+    form = page.get_by_role("dialog")
+    for text in ("breaking ones after approval", "Only for strategy rollback", "no answer by then is a rejection"):
+        expect(form.get_by_text(text)).to_be_visible()
+    titles = ["Tables", "Dry run", "Strategy", "Roll back to", "Hours for the approval"]
+    lines = form.inner_text().splitlines()
+    assert [line for line in lines if line in titles] == titles
+    hours = form.locator('input[name="element_approval_hours"]')
+    expect(hours).to_have_value(str(load_settings("local").schema_changes.approval_hours))
+    hours.fill("200")
+    hours.press("Tab")
+    expect(hours).to_have_value("168")
+
+
 def test_a_plan_that_nobody_answers_in_time_changes_nothing(pipeline: RunningPipeline) -> None:
     set_back(pipeline.clients, load_settings("local"), load_record_types()[TABLE])
     before = columns(pipeline)

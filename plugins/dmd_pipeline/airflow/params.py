@@ -78,7 +78,7 @@ def strategy_params() -> dict[str, Param]:
             None,
             title="Roll back to",
             description=(
-                "Strategy rollback only: key of a backup (data-pipeline/catalog-backups/…), with its table alone "
+                "Only for strategy rollback: key of a backup (data-pipeline/catalog-backups/…), with its table alone "
                 "chosen above; empty for the latest backup of each table."
             ),
             type=["null", "string"],
