@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
@@ -46,6 +46,7 @@ from dmd_pipeline.jobs.replay_environment import JSON
 from dmd_pipeline.jobs.settling import Settler
 from dmd_pipeline.jobs.work_list import read_work_list
 from dmd_pipeline.quarantine import Rejection
+from dmd_pipeline.record_types import with_schema
 from dmd_pipeline.replay import Converter, days_of_delivery, replay_metadata, sync_marker
 from dmd_pipeline.stamps import utc_stamp
 from dmd_pipeline.wording import date_runs
@@ -212,18 +213,16 @@ class BatchConverter:
         replayed = numbers & frozenset().union(*files.values())
         found = self._delivered(work, group, [one for one in candidates if one.record.sequence_number not in replayed])
         to_write = [one for one in candidates if one.record.sequence_number not in replayed | found.numbers]
-        fresh = self._write(work.batch, group, to_write) if to_write else _NOTHING
-        written = replayed | fresh.numbers
-        holding = {batch for batch, held in files.items() if held & numbers} | (
-            {work.batch} if fresh.numbers else set()
-        )
+        fresh = self._write(work.batch, group, to_write) if to_write else frozenset[int]()
+        written = replayed | fresh
+        holding = {batch for batch, held in files.items() if held & numbers} | ({work.batch} if fresh else set())
         return _Placed(
             group,
             written=written,
             delivered=found,
             late=tuple(one.record for one in to_write if one.record.sequence_number not in written),
             files=tuple(self._layout.replay_key(table, day, batch) for batch in sorted(holding, key=str)),
-            is_fresh=fresh.is_new,
+            has_own_file=work.batch in holding,
         )
 
     def _delivered(self, work: _Work, group: Group, candidates: Sequence[Candidate]) -> Delivered:
@@ -244,12 +243,12 @@ class BatchConverter:
             found += look(undated, other)
         return found
 
-    def _write(self, batch: BatchId, group: Group, candidates: Sequence[Candidate]) -> _File:
-        """Write the file of a group, or find that it is there."""
+    def _write(self, batch: BatchId, group: Group, candidates: Sequence[Candidate]) -> frozenset[int]:
+        """Write the file of a group, or find that it is there; the sequence numbers that it holds of the group."""
         table, day = group
         numbers = frozenset(candidate.record.sequence_number for candidate in candidates)
         if self._dry_run:
-            return _File(numbers, is_new=False)
+            return numbers
         key = self._layout.replay_key(table, day, batch)
         body = container(
             self._catalog[table],
@@ -259,9 +258,11 @@ class BatchConverter:
         )
         if self._bucket.create(key, body, CONTENT_TYPE):
             self._files.add(table, day, batch, numbers)
-            return _File(numbers, is_new=True)
-        # Written by a run that was killed before it could say so; its rows are not to be written again.
-        return _File(self._files.numbers_of(table, day, batch) & numbers, is_new=False)
+            return numbers
+        # Written by an attempt whose answer was lost; its rows are not to be written again.
+        held = self._files.numbers_of(table, day, batch)
+        self._files.add(table, day, batch, held)
+        return held & numbers
 
     def _quarantine(self, work: _Work) -> str:
         """Write the document of what was rejected; the same rejections give the same document, so over another one."""
@@ -307,7 +308,7 @@ class BatchConverter:
         """The record types with the schemas that their tables have."""
         types = self._environment.record_types
         schemas = {name: held_schema(table) for name, table in self._tables.items()}
-        return {name: replace(types[name], schema=schema) for name, schema in schemas.items() if schema is not None}
+        return {name: with_schema(types[name], schema) for name, schema in schemas.items() if schema is not None}
 
     @cached_property
     def _changing(self) -> dict[str, str]:
@@ -327,17 +328,6 @@ def _last(raw: RawBatch, now: datetime) -> datetime:
 
 
 @dataclass(frozen=True)
-class _File:
-    """Sequence numbers that stand in a batch's file, and whether this run wrote it."""
-
-    numbers: frozenset[int]
-    is_new: bool
-
-
-_NOTHING: Final = _File(frozenset(), is_new=False)
-
-
-@dataclass(frozen=True)
 class _Placed:
     """Where the records of a group are."""
 
@@ -346,7 +336,7 @@ class _Placed:
     delivered: Delivered
     late: tuple[StreamRecord, ...]
     files: tuple[str, ...]
-    is_fresh: bool
+    has_own_file: bool
 
 
 @dataclass
@@ -377,15 +367,14 @@ class _Work:
 
     @property
     def lines(self) -> Iterator[str]:
-        """A line a table, for people: in a replayed file's name stands its batch, so that its rows can be queried."""
+        """A line a table, for people, and the name of the files, under which the rows can be queried."""
         for table, days in sorted(_dates(one.group for one in self.placed).items()):
             placed = [one for one in self.placed if one.group[0] == table]
             written = sum(len(one.written) for one in placed)
             found = sum(len(one.delivered.numbers) for one in placed)
-            yield (
-                f"{table}: {written:,} rows in replay-{self.batch.folder}-{self.batch.start}-{self.batch.end}.avro, "
-                f"{found:,} delivered already, partitions {date_runs(days)}"
-            )
+            yield f"{table}: {written:,} written, {found:,} delivered already, partitions {date_runs(days)}"
+        if any(one.written for one in self.placed):
+            yield f"written to replay-{self.batch.folder}-{self.batch.start}-{self.batch.end}.avro of each partition"
 
     def report(self, *, dry_run: bool) -> BatchReport:
         """What came of it.
@@ -413,7 +402,7 @@ class _Work:
             counts=counts,
             files=tuple(key for one in self.placed for key in one.files),
             dates=_dates(one.group for one in self.placed if one.written or one.delivered.numbers),
-            fresh=_dates(one.group for one in self.placed if one.is_fresh),
+            fresh={} if dry_run else _dates(one.group for one in self.placed if one.has_own_file),
             quarantine=self.quarantine,
         )
 
