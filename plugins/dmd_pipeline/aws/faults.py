@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.response import URLLib3ProtocolError, URLLib3ReadTimeoutError  # type: ignore[attr-defined]
 
 from dmd_pipeline.errors import ThrottledError
 
@@ -88,5 +89,6 @@ def translated(what: str, into: type[PipelineError]) -> Iterator[None]:
         if code in THROTTLES:
             raise ThrottledError(f"cannot {what}: AWS asked to slow down until the retries ran out ({code})") from error
         raise into(f"cannot {what}: {code}: {message}") from error
-    except BotoCoreError as error:
+    except (BotoCoreError, URLLib3ProtocolError, URLLib3ReadTimeoutError) as error:
+        # Those of urllib3 come when a refusal is cut off, of a call that gives a body to read: boto3 lets them through.
         raise into(f"cannot {what}: {error}") from error
