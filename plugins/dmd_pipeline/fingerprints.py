@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict, deque
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,7 +20,8 @@ import fastavro
 from dmd_pipeline.candidates import candidate_of
 from dmd_pipeline.delivery import Deliverer
 from dmd_pipeline.errors import InvalidRecordError, SchemaError
-from dmd_pipeline.schemas import schema_literal, writer_schema
+from dmd_pipeline.record_types import with_schema
+from dmd_pipeline.schemas import schema_literal, with_null_defaults, writer_schema
 
 
 if TYPE_CHECKING:
@@ -93,13 +94,22 @@ def delivered(
 
 
 @dataclass
+class _Alike:
+    """Candidates that look the same in files of one schema."""
+
+    waiting: deque[int] = field(default_factory=deque)
+    numbers: set[int] = field(default_factory=set)
+
+
+@dataclass
 class _Match:
-    """The candidates that are not found yet."""
+    """A written row for each candidate that is found."""
 
     candidates: Sequence[Candidate]
     record_type: RecordType
     of_one_batch: bool
-    found: set[int] = field(default_factory=set)
+    found: dict[int, tuple[_Alike, ...]] = field(default_factory=dict)
+    """By number: what the row that stands for it could stand for."""
     doubtful: set[int] = field(default_factory=set)
     _by_schema: dict[str, _Index | None] = field(default_factory=dict)
 
@@ -118,13 +128,13 @@ class _Match:
         fresh: set[int] = set()
         strangers = 0
         for row in file.rows:
-            alike, number = index.take(row, self.found)
-            if alike is None:
+            alikes = index.like(row)
+            if not alikes:
                 strangers += 1
                 continue
-            seen |= alike.numbers
-            if number is not None:
-                self.found.add(number)
+            seen |= alikes[0].numbers
+            if (taken := self._find(alikes)) is not None:
+                number, alike = taken
                 (self.doubtful if len(alike.numbers) > 1 else fresh).add(number)
         if not self.of_one_batch:
             return
@@ -133,29 +143,49 @@ class _Match:
         else:
             self.doubtful -= seen & index.alone
 
+    def _find(self, alikes: tuple[_Alike, ...]) -> tuple[int, _Alike] | None:
+        """Let a row stand for a candidate that is not found yet."""
+        for alike in alikes:
+            while alike.waiting:
+                number = alike.waiting.popleft()
+                if number not in self.found:
+                    self.found[number] = alikes
+                    return number, alike
+        # Files of another schema may tell candidates apart that look the same here, or the other way round.
+        return self._make_room(alikes, set()) if len(self._by_schema) > 1 else None
+
+    def _make_room(self, alikes: tuple[_Alike, ...], tried: set[int]) -> tuple[int, _Alike] | None:
+        """Let a row take the place of one that can stand for another candidate: an augmenting path."""
+        for alike in alikes:
+            if id(alike) in tried:
+                continue
+            tried.add(id(alike))
+            for number in alike.numbers:
+                before = self.found.get(number)
+                if before is None:
+                    self.found[number] = alikes
+                    return number, alike
+                if (moved := self._make_room(before, tried)) is not None:
+                    self.found[number] = alikes
+                    self.doubtful.add(moved[0])
+                    return number, alike
+        return None
+
     def _index(self, schema: Mapping[str, Any]) -> _Index | None:
         index = _Index(schema)
         if schema_literal(schema) == schema_literal(self.record_type.schema):
             for candidate in self.candidates:
                 index.add(candidate)
             return index
-        record_type = replace(self.record_type, schema=schema)
         try:
-            deliverer = Deliverer({record_type.name: record_type})
+            record_type = with_schema(self.record_type, with_null_defaults(schema))
         except SchemaError:
             return None
+        deliverer = Deliverer({record_type.name: record_type})
         for candidate in self.candidates:
             with suppress(InvalidRecordError):  # with this schema the worker would have rejected it
                 index.add(candidate_of(candidate.record, deliverer)[1])
         return index
-
-
-@dataclass
-class _Alike:
-    """Candidates that look the same."""
-
-    waiting: deque[int] = field(default_factory=deque)
-    numbers: set[int] = field(default_factory=set)
 
 
 class _Index:
@@ -163,6 +193,7 @@ class _Index:
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self._schema = writer_schema(schema)
+        self._has_maps = '"map"' in schema_literal(schema)
         self._alike: dict[tuple[Path, ...], dict[bytes, _Alike]] = defaultdict(lambda: defaultdict(_Alike))
         self.numbers: set[int] = set()
 
@@ -178,25 +209,24 @@ class _Index:
         alike.numbers.add(candidate.record.sequence_number)
         self.numbers.add(candidate.record.sequence_number)
 
-    def take(self, row: Row, found: set[int]) -> tuple[_Alike | None, int | None]:
-        """The candidates that a written row looks like, if any, and the one that it stands for, if one is left."""
-        looks_like: _Alike | None = None
+    def like(self, row: Row) -> tuple[_Alike, ...]:
+        """The candidates that a written row looks like."""
         # The fewest stamps first: an exact match is better than one that overlooks what the clock has made.
-        for stamped in sorted(self._alike, key=len):
-            alike = self._alike[stamped].get(self._fingerprint(row, stamped))
-            if alike is None:
-                continue
-            looks_like = looks_like or alike
-            while alike.waiting:
-                number = alike.waiting.popleft()
-                if number not in found:
-                    return alike, number
-        return looks_like, None
+        found = (self._alike[one].get(self._fingerprint(row, one)) for one in sorted(self._alike, key=len))
+        return tuple(alike for alike in found if alike is not None)
 
     def _fingerprint(self, row: Row, stamped: tuple[Path, ...]) -> bytes:
         file = BytesIO()
-        fastavro.schemaless_writer(file, self._schema, _blanked(row, stamped))
+        blanked = _blanked(row, stamped)
+        fastavro.schemaless_writer(file, self._schema, _in_order(blanked) if self._has_maps else blanked)
         return hashlib.blake2b(file.getvalue(), digest_size=_DIGEST_BYTES).digest()
+
+
+def _in_order(value: Any) -> Any:
+    """Maps in the order of their keys; the order of records is their schema's anyway."""
+    if isinstance(value, dict):
+        return {name: _in_order(value[name]) for name in sorted(value)}
+    return [_in_order(one) for one in value] if isinstance(value, list) else value
 
 
 def _blanked(row: Row, stamped: tuple[Path, ...]) -> Row:

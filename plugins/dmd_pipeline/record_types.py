@@ -15,7 +15,7 @@ What every record type has in common, because the delivery of a change writes it
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
@@ -131,6 +131,48 @@ def load_each_record_type(include: Path = INCLUDE) -> tuple[Mapping[str, RecordT
         except SchemaError as error:
             wrong[name] = error
     return MappingProxyType(right), MappingProxyType(wrong)
+
+
+def with_schema(record_type: RecordType, schema: Mapping[str, Any]) -> RecordType:
+    """A record type as somebody delivers it who has another schema of it, an older or a newer one.
+
+    What the schema has no field for is not derived, redacted or looked for.
+
+    Raises:
+        SchemaError: No change of the record type can become a row of it.
+    """
+    expanded = expand(schema)
+    missing = list(_missing_contract(expanded))
+    missing += [f"a field {path}" for path in record_type.reference_id if not _is_text(expanded, path)]
+    partition_date, stamps = (
+        tuple(path for path in paths if path == NOW or _is_text(expanded, path))
+        for paths in (record_type.partition_date, record_type.reference_timestamp.paths)
+    )
+    if not partition_date or not stamps:
+        missing.append("a field that tells its date")
+    if missing:
+        raise SchemaError(f"the schema has not {'; '.join(missing)}")
+    return replace(
+        record_type,
+        schema=schema,
+        partition_date=partition_date,
+        reference_timestamp=replace(record_type.reference_timestamp, paths=stamps),
+        redacted=tuple(path for path in record_type.redacted if _is_text(expanded, path)),
+        derived=tuple(derived for derived in record_type.derived if _is_derived(expanded, derived)),
+    )
+
+
+def _is_text(expanded: Mapping[str, Any], path: str) -> bool:
+    found = field_type(expanded, path)
+    return found is not None and found.name == "string"
+
+
+def _is_derived(expanded: Mapping[str, Any], derived: DerivedRecord) -> bool:
+    try:
+        _check_derived(expanded, 0, derived)
+    except SchemaError:
+        return False
+    return _is_text(expanded, derived.source)
 
 
 DottedPath = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]

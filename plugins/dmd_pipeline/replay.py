@@ -65,7 +65,8 @@ class Converter:
     """Converts batches; what can be known before the first record is worked out once.
 
     Args:
-        catalog: The record types with the schemas that their tables have. One that has no table is left out.
+        catalog: The record types with the schemas that their tables have, made by
+            :func:`~dmd_pipeline.record_types.with_schema`. One that has no table is left out.
         newest: The record types of include/.
     """
 
@@ -120,10 +121,10 @@ class Converter:
         if name not in self._changing:
             return {}
         try:
-            _, present = self._deliverer.row(record.data, Now.at(record.arrived))
+            self._deliverer.row(record.data, Now.at(record.arrived))
         except InvalidRecordError as error:
             return {name: f"{error.field or 'the record'} fits only the newer schema"}
-        added = self._changing[name].used_in(row, present)
+        added = self._changing[name].used_in(row)
         return {name: f"{added} is a field of the newer schema only"} if added else {}
 
 
@@ -134,30 +135,40 @@ class _Additions:
         self._present = expand(present)
         self._newer = expand(newer)
 
-    def used_in(self, row: Row, present: Row) -> str | None:
+    def used_in(self, row: Row) -> str | None:
         """The dotted path of an added field that holds more than its default; None without one."""
-        return _used(self._newer, row, self._present, present, "")
+        return _used(self._newer, row, self._present, "")
 
 
-def _used(newer: Any, value: Any, present: Any, present_value: Any, path: str) -> str | None:
+def _used(newer: Any, value: Any, present: Any, path: str) -> str | None:
     newer, present = without_null(newer)[0], without_null(present)[0]
-    if isinstance(value, dict) and isinstance(newer, dict) and newer["type"] == "record":
-        known = {one["name"]: one for one in present["fields"]} if _is(present, "record") else {}
-        held = present_value if isinstance(present_value, dict) else {}
-        for one in newer["fields"]:
-            name = one["name"]
-            below = f"{path}.{name}" if path else name
-            if name not in known:
-                if value[name] != one.get("default"):
-                    return below
-            elif found := _used(one["type"], value[name], known[name]["type"], held.get(name), below):
-                return found
-    elif isinstance(value, list) and _is(newer, "array") and _is(present, "array"):
-        held_items = present_value if isinstance(present_value, list) else []
-        for item, held_item in zip(value, held_items, strict=False):
-            if found := _used(newer["items"], item, present["items"], held_item, path):
-                return found
+    if isinstance(value, list) and _is(newer, "array") and _is(present, "array"):
+        below = (_used(newer["items"], item, present["items"], path) for item in value)
+        return next(filter(None, below), None)
+    if not isinstance(value, dict):
+        return None
+    if _is(newer, "map") and _is(present, "map"):
+        below = (_used(newer["values"], item, present["values"], path) for item in value.values())
+        return next(filter(None, below), None)
+    return _used_in_record(newer, value, present, path) if _is(newer, "record") else None
+
+
+def _used_in_record(newer: Any, value: dict[str, Any], present: Any, path: str) -> str | None:
+    known = {one["name"]: one for one in present["fields"]} if _is(present, "record") else {}
+    for one in newer["fields"]:
+        name = one["name"]
+        below = f"{path}.{name}" if path else name
+        if name not in known:
+            if _as_default(value[name]) != one.get("default"):
+                return below
+        elif found := _used(one["type"], value[name], known[name]["type"], below):
+            return found
     return None
+
+
+def _as_default(value: Any) -> Any:
+    """A value as a schema's JSON spells it, where each byte is a character."""
+    return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
 def _is(avro_type: Any, name: str) -> bool:

@@ -99,6 +99,23 @@ def writer_schema(schema: Mapping[str, Any]) -> Any:
     return _in_order(fastavro.parse_schema(dict(schema)))
 
 
+def with_null_defaults(schema: Any) -> Any:
+    """A schema in which fields that may be null need not be there.
+
+    Of a file that is read, defaults mean nothing, and not every writer keeps them in the header.
+
+    >>> with_null_defaults({"type": "record", "name": "R", "fields": [{"name": "a", "type": ["null", "int"]}]})
+    {'type': 'record', 'name': 'R', 'fields': [{'default': None, 'name': 'a', 'type': ['null', 'int']}]}
+    """
+    if isinstance(schema, list):
+        return [with_null_defaults(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    changed = {name: with_null_defaults(value) for name, value in schema.items()}
+    kind = changed.get("type")
+    return {"default": None, **changed} if isinstance(kind, list) and kind[:1] == ["null"] else changed
+
+
 def schema_literal(schema: Mapping[str, Any]) -> str:
     """The canonical spelling of a schema: minified JSON, keys in alphabetical order, ASCII, docs kept.
 

@@ -44,7 +44,7 @@ class BatchReport:
         counts: By the names of :data:`COUNTS`; of a batch that is only planned, what would be.
         files: Keys of the files that hold rows of it by now.
         dates: Partitions of its rows, by table.
-        fresh: Partitions into which this run wrote, by table.
+        fresh: Partitions in which a file of it lies by now, by table: written by this run, or by one that was killed.
         quarantine: Key of the document with what was rejected, if there is one.
     """
 

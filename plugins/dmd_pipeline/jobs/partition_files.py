@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import io
 import json
+import threading
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -34,6 +36,22 @@ if TYPE_CHECKING:
 
 _MOST_FOLDERS: Final = 500
 """Listings that are kept: a lane's batches lie in the same few partitions, and memory stays flat if they do not."""
+_MOST_NUMBERS: Final = 100_000
+"""Sequence numbers that are kept; of a file that is asked for again after that, the header is read again."""
+
+
+@dataclass(frozen=True)
+class _Name:
+    """A file's name, understood once: every batch asks for all of them."""
+
+    text: str
+    replayed: BatchId | None
+    moment: datetime | None
+
+    @classmethod
+    def of(cls, text: str) -> _Name:
+        replayed = replayed_batch(text)
+        return cls(text, replayed, None if replayed else delivered_at(text))
 
 
 class PartitionFiles:
@@ -46,8 +64,10 @@ class PartitionFiles:
     def __init__(self, bucket: Bucket, layout: Layout) -> None:
         self._bucket = bucket
         self._layout = layout
-        self._names: dict[tuple[str, date], tuple[datetime, list[str]]] = {}
+        self._names: dict[tuple[str, date], tuple[datetime, list[_Name]]] = {}
         self._numbers: dict[str, frozenset[int]] = {}
+        self._kept_numbers = 0
+        self._lock = threading.Lock()
 
     def list_folders(self, groups: Iterable[Group], since: datetime) -> None:
         """List the folders that are not listed yet, those of a table together.
@@ -66,7 +86,6 @@ class PartitionFiles:
                 missing.setdefault(table, []).append(day)
         if len(self._names) + sum(map(len, missing.values())) > _MOST_FOLDERS:
             self._names.clear()
-            self._numbers.clear()
         for table, days in missing.items():
             self._list(table, days, since)
 
@@ -85,9 +104,8 @@ class PartitionFiles:
         found = {}
         prefix = self._layout.partition_prefix(table, day)
         for name in self._listed(table, day, since):
-            other = replayed_batch(name)
-            if other is not None and other.overlaps(batch):
-                found[other] = self._numbers_of(prefix + name)
+            if name.replayed is not None and name.replayed.overlaps(batch):
+                found[name.replayed] = self._numbers_of(prefix + name.text)
         return found
 
     def written(self, table: str, day: date, batch: BatchId, since: datetime, until: datetime) -> Iterator[WrittenRows]:
@@ -102,21 +120,20 @@ class PartitionFiles:
         """
         prefix = self._layout.partition_prefix(table, day)
         for name in self._listed(table, day, since):
-            other = replayed_batch(name)
+            other = name.replayed
             if other is None:
-                moment = delivered_at(name)
-                is_compared = moment is None or since <= moment <= until
+                is_compared = name.moment is None or since <= name.moment <= until
             else:
                 is_compared = other.source != batch.source and DOCUMENTS in {other.lane, batch.lane}
             if is_compared:
-                yield self._rows_of(prefix + name)
+                yield self._rows_of(prefix + name.text)
 
     def add(self, table: str, day: date, batch: BatchId, numbers: frozenset[int]) -> None:
         """Remember a file that was replayed just now."""
         key = self._layout.replay_key(table, day, batch)
-        self._numbers[key] = numbers
+        self._keep(key, numbers)
         if held := self._names.get((table, day)):
-            held[1].append(key.removeprefix(self._layout.partition_prefix(table, day)))
+            held[1].append(_Name.of(key.removeprefix(self._layout.partition_prefix(table, day))))
 
     def numbers_of(self, table: str, day: date, batch: BatchId) -> frozenset[int]:
         """Sequence numbers in a batch's own file, which is there.
@@ -126,7 +143,7 @@ class PartitionFiles:
         """
         return self._numbers_of(self._layout.replay_key(table, day, batch))
 
-    def _listed(self, table: str, day: date, since: datetime) -> list[str]:
+    def _listed(self, table: str, day: date, since: datetime) -> list[_Name]:
         held = self._names.get((table, day))
         if held is None or held[0] > since:
             self._list(table, [day], since)
@@ -138,21 +155,28 @@ class PartitionFiles:
             prefix = self._layout.partition_prefix(table, day)
             # The names of replayed files sort after all times.
             found = walk.objects(prefix, after=f"{prefix}{since:%Y-%m-%d-%H-%M-%S}")
-            names = [stored.key.removeprefix(prefix) for stored in found]
-            self._names[table, day] = (
-                since,
-                [name for name, stored in zip(names, found, strict=True) if stored.size and name.endswith(".avro")],
-            )
+            names = (stored.key.removeprefix(prefix) for stored in found if stored.size)
+            self._names[table, day] = since, [_Name.of(name) for name in names if name.endswith(".avro")]
 
     def _numbers_of(self, key: str) -> frozenset[int]:
-        if key not in self._numbers:
-            try:
-                header = read_header(partial(self._bucket.read_range, key))
-                metadata = {name: value.decode() for name, value in header.metadata.items()}
-                self._numbers[key] = numbers_in(metadata)
-            except (ContainerFileError, ValueError) as error:
-                raise self._damaged(key, error) from error
-        return self._numbers[key]
+        known = self._numbers.get(key)
+        if known is not None:
+            return known
+        try:
+            header = read_header(partial(self._bucket.read_range, key))
+            numbers = numbers_in({name: value.decode() for name, value in header.metadata.items()})
+        except (ContainerFileError, ValueError) as error:
+            raise self._damaged(key, error) from error
+        self._keep(key, numbers)
+        return numbers
+
+    def _keep(self, key: str, numbers: frozenset[int]) -> None:
+        with self._lock:  # groups are converted side by side
+            if self._kept_numbers > _MOST_NUMBERS:
+                self._numbers.clear()
+                self._kept_numbers = 0
+            self._numbers[key] = numbers
+            self._kept_numbers += len(numbers)
 
     def _rows_of(self, key: str) -> WrittenRows:
         try:
