@@ -123,6 +123,9 @@ class Write(NamedTuple):
     groups: int
     """A bit a group."""
 
+    def __repr__(self) -> str:
+        return f"{self.at:%d. %H:%M:%S} write {_places(self.records)}, groups {self.groups & 15:04b}"
+
 
 ALL: Final = -1
 
@@ -140,6 +143,9 @@ class Raw(NamedTuple):
         is_exact = self.batch.size == sum(map(passes, self.records))
         return came_along or is_exact or now >= self.records[-1].arrived + RECORD_AGE + TIMEOUT
 
+    def __repr__(self) -> str:
+        return f"{self.at:%d. %H:%M:%S} secure {_places(self.records)} of a batch of {self.batch.size}"
+
 
 class Run(NamedTuple):
     """A run that converts some of what is secured by then, in some order."""
@@ -147,13 +153,31 @@ class Run(NamedTuple):
     at: datetime
     order: tuple[int, ...]
 
+    def __repr__(self) -> str:
+        return f"{self.at:%d. %H:%M:%S} convert {self.order}"
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Story:
     """What happens to the records of a shard, in order of time."""
 
     records: tuple[StreamRecord, ...]
     steps: tuple[Write | Raw | Run, ...]
+
+    def __repr__(self) -> str:
+        """Short enough to be read when hypothesis has found one that goes wrong."""
+        return "\n".join([*map(_shown, self.records), *map(repr, self.steps)])
+
+
+def _places(records: Sequence[StreamRecord]) -> str:
+    return " ".join(str((record.sequence_number - FIRST) // 3) for record in records)
+
+
+def _shown(record: StreamRecord) -> str:
+    change = json.loads(record.data)
+    image = change["dynamodb"].get("NewImage") or change["dynamodb"]["OldImage"]
+    item = image.get("fanId") or image.get("id")
+    return f"{_places([record])}: {record.arrived:%H:%M:%S} {change['eventName']} {image['type']['S']} {item['S']}"
 
 
 def passes(record: StreamRecord) -> bool:
