@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import threading
+import zlib
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -38,6 +39,12 @@ _MOST_FOLDERS: Final = 500
 """Listings that are kept: a lane's batches lie in the same few partitions, and memory stays flat if they do not."""
 _MOST_NUMBERS: Final = 100_000
 """Sequence numbers that are kept; of a file that is asked for again after that, the header is read again."""
+
+_DAMAGE: Final = (
+    ValueError, EOFError, LookupError, TypeError, ArithmeticError, RecursionError, zlib.error,
+    fastavro.schema.SchemaParseException,
+)  # fmt: skip
+"""What fastavro makes of files that are none."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +190,7 @@ class PartitionFiles:
             file = fastavro.reader(io.BytesIO(self._bucket.read(key)))
             schema = json.loads(file.metadata["avro.schema"])
             return WrittenRows(schema, list(file))
-        except (ValueError, EOFError, KeyError, IndexError, TypeError) as error:
+        except _DAMAGE as error:
             raise self._damaged(key, error) from error
 
     def _damaged(self, key: str, error: Exception) -> ContainerFileError:

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dmd_pipeline.delivery import Rejected, deliver, errors_document
+from dmd_pipeline.errors import StorageError
 from dmd_pipeline.failed_batches import DOCUMENTS, StreamRecord
 from dmd_pipeline.failures import parse_errors_document
 from dmd_pipeline.jobs import lane_leases
-from dmd_pipeline.jobs.lane_reports import State
+from dmd_pipeline.jobs.lane_reports import COUNTS, LaneReport, State
 from dmd_pipeline.jobs.partition_writer import write_partitions
 from dmd_pipeline.layout import replayed_batch
 from dmd_pipeline.parameters import DateRange
 from dmd_pipeline.partitions import plan
-from dmd_pipeline.record_types import load_record_types
+from dmd_pipeline.record_types import load_record_types, with_schema
 from tests.integration.jobs.conversion_world import LATER, NOON, SHARD, ConversionWorld, traffic, valid
 
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from dmd_pipeline.delivery import Group
-    from dmd_pipeline.jobs.lane_reports import BatchReport, LaneReport
+    from dmd_pipeline.jobs.lane_reports import BatchReport
     from dmd_pipeline.partitions import Step
     from dmd_pipeline.settings import Settings
     from local.aws import LocalAws
@@ -162,6 +163,22 @@ class TestOnce:
         world.deliver(records, record_types=older)
         world.secure(records)
         assert counts(world.convert(now=SOON)) == {"records": 60, "delivered": 60}
+
+    def test_a_catalog_that_lacks_what_others_are_derived_from_is_delivered_to_without_them(
+        self, world: ConversionWorld
+    ) -> None:
+        older = dict(load_record_types())
+        demand = dict(older["demand"].schema)
+        demand["fields"] = [one for one in demand["fields"] if one["name"] not in {"systemUserId", "system"}]
+        older["demand"] = with_schema(older["demand"], demand)
+        world.catalog.delete_table("demand")
+        world.apply_schemas(older)
+        records = [record for record in valid(60) if b"systemUserId" not in record.data]
+        world.deliver(records[:10], record_types=older)
+        world.secure(records)
+        assert counts(world.convert(now=SOON)) == {
+            "records": len(records), "delivered": 10, "written": len(records) - 10
+        }  # fmt: skip
 
     def test_files_that_are_not_the_workers_and_empty_objects_are_passed_over(self, world: ConversionWorld) -> None:
         records = valid(20)
@@ -337,6 +354,63 @@ class TestSettled:
         assert counts(world.convert(now=SOON)) == {"records": 10, "written": 10}
         assert world.in_athena() == 10
 
+    def test_a_partition_of_a_table_that_comes_under_change_meanwhile_is_registered_as_the_change_wants_it(
+        self, world: ConversionWorld
+    ) -> None:
+        columns = [{"Name": "type", "Type": "string"}]
+        records = [record for record in valid(40) if b'{"S": "demand"}' in record.data][:5]
+
+        def change(params: dict[str, Any], **_event: Any) -> None:
+            if params["url_path"].endswith(".avro"):
+                mark = {"id": "someone", "columns": columns}
+                world.set_table_parameters("demand", **{"dmd.change": json.dumps(mark)})
+
+        world.secure(records)
+        world.bucket._client.meta.events.register_first("before-call.s3.PutObject", change)
+        assert counts(world.convert(now=SOON)) == {"records": 5, "written": 5}
+        held = world.held("demand")
+        assert set(held) == {str(day) for _, day in groups_of(world, records)}
+        assert {one["Name"] for each in held.values() for one in each["StorageDescriptor"]["Columns"]} == {"type"}
+
+    def test_a_partition_that_is_registered_elsewhere_is_left_to_who_registers(self, world: ConversionWorld) -> None:
+        records = valid(1)
+        [group] = groups_of(world, records)
+        register(world, [group])
+        world.change_partition(*group, Location="s3://elsewhere/")
+        before = world.held(group[0])
+        world.secure(records)
+        assert counts(world.convert(now=SOON)) == {"records": 1, "written": 1}
+        assert world.held(group[0]) == before
+
+    def test_dates_of_files_that_a_killed_run_wrote_become_partition_keys_when_the_batch_is_settled(
+        self, world: ConversionWorld
+    ) -> None:
+        records = valid(10)
+        world.deliver(records, groups=1)
+        batch = world.secure(records)
+        first = world.convert(now=SOON).partition_keys
+        assert sum(map(len, first.values())) == len(groups_of(world, records)) - 1
+        world.bucket.delete(world.settings.layout.done_key(batch))  # it was killed before it was settled
+        assert world.convert(now=SOON, run_id="another").partition_keys == first
+
+    def test_a_damaged_raw_file_stops_its_batch_and_no_other(self, world: ConversionWorld) -> None:
+        bad, good = world.secure(valid(3)), world.secure(valid(3, seed=2, first=9000))
+        world.bucket.write(world.settings.layout.raw_key(bad), b"no raw file", "application/gzip")
+        reports = {report.batch: report for report in world.convert(now=SOON).batches}
+        assert reports[bad].state is State.FAILED
+        assert "is no raw file, or a damaged one" in reports[bad].why
+        assert reports[good].state is State.SETTLED
+
+    def test_a_damaged_header_of_a_replayed_file_stops_its_batch(self, world: ConversionWorld) -> None:
+        records = valid(1)
+        [group] = groups_of(world, records)
+        batch = world.secure(records)
+        key = world.settings.layout.replay_key(*group, batch)
+        world.bucket.write(key, b"Obj\x01", "avro/binary")
+        failed = only(world.convert(now=SOON))
+        assert failed.state is State.FAILED
+        assert f"{key} cannot be compared with" in failed.why
+
     def test_a_damaged_file_stops_its_batch_and_no_other(self, world: ConversionWorld) -> None:
         one = valid(1)
         other = [
@@ -388,6 +462,36 @@ class TestLanes:
         assert report.busy == "another, until 2026-03-01T13:05:00.000Z at the latest"
         assert world.rows() == Counter()
         assert world.convert(now=SOON, run_id="another").batches[0].state is State.SETTLED
+
+    def test_a_run_whose_process_lives_on_beside_its_own_retry_writes_nothing_twice(
+        self, world: ConversionWorld
+    ) -> None:
+        """Airflow took it for dead. Both hold the lease, for it is the run's; each file is written by one of them."""
+        records = valid(12)
+        world.secure(records[:8])
+        world.secure(records[4:])
+        client = world.bucket._client
+        replayed = f"{world.settings.prefix}/avro/"
+        retried: list[LaneReport] = []
+
+        def retry(params: dict[str, Any], **_event: Any) -> None:
+            if replayed in params["url_path"] and not retried:
+                retried.append(LaneReport(SHARD))
+                retried[0] = world.convert(now=SOON)
+
+        client.meta.events.register("before-call.s3.PutObject", retry)
+        mine = world.convert(now=SOON)
+        for report in (retried[0], mine):
+            assert [sorted(one.counts.items()) for one in report.batches] == [
+                sorted({**dict.fromkeys(COUNTS, 0), "records": 8, "written": 8}.items()) for _ in range(2)
+            ]
+        assert world.rows() == world.clean(records)
+
+    def test_a_lease_that_nobody_can_read_is_told(self, world: ConversionWorld) -> None:
+        key = world.settings.layout.lease_key(SHARD)
+        world.bucket.write(key, b"{}", "application/json")
+        with pytest.raises(StorageError, match=rf"{key} is no lease .* remove it"):
+            world.convert(now=SOON)
 
     def test_a_lease_that_has_ended_is_taken_over(self, world: ConversionWorld) -> None:
         world.secure(valid(5))
