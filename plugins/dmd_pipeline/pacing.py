@@ -18,7 +18,7 @@ CALLS_PER_SECOND: Final = 5
 BYTES_PER_SECOND: Final = 2 * 1024 * 1024
 LARGEST_PAGE: Final = 10_000
 """Most records that GetRecords may be asked for."""
-_FIRST_GUESS: Final = 4096.0
+_FIRST_GUESS: Final = 2048.0
 """Bytes of a record, until one was seen: more than most change records have, so that the first page is small."""
 
 
