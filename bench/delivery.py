@@ -67,7 +67,7 @@ class DeliveryFigures(TypedDict):
 
 def measure(records: int = 20_000, rounds: int = 5) -> DeliveryFigures:
     """Run both sides in turn, ``rounds`` times over ``records`` records, after one round that warms the caches."""
-    batches = _batches(_change_records(records))
+    batches = _batches(change_records(records))
     rows = [_rows_by_type(batch) for batch in batches]
     seconds: tuple[list[float], list[float]] = ([], [])
     files = [0, 0]
@@ -155,9 +155,9 @@ def _batches(records: Iterator[bytes]) -> list[list[bytes]]:
     return [everything[start : start + BATCH] for start in range(0, len(everything), BATCH)]
 
 
-def _change_records(count: int) -> Iterator[bytes]:
+def change_records(count: int, seed: int = 3292) -> Iterator[bytes]:
     """Seeded change records of all four types over two weeks of business dates; one in ten is a removal."""
-    chance = random.Random(3292)  # noqa: S311 not cryptography
+    chance = random.Random(seed)  # noqa: S311 not cryptography
     serialize = TypeSerializer().serialize
     names = chance.choices(list(_SHARES), weights=list(_SHARES.values()), k=count)
     for number, name in enumerate(names):

@@ -136,6 +136,33 @@ def _delivery(figures: Mapping[str, Any]) -> Iterator[list[str]]:
     ]
 
 
+def _replay(figures: Mapping[str, Any]) -> Iterator[list[str]]:
+    yield [
+        f"replay of {figures['batches']} failed batches: records a second",
+        f"{figures['replay_records_per_second']:,}",
+        f"{figures['bare_records_per_second']:,} (bare GetRecords + delivery + PutObject)",
+        f"{figures['ratio']:.2f}",
+        "≥ 0.6",
+    ]
+    yield [
+        "replay: AWS calls a batch beside reading and writing the data",
+        f"{figures['calls_a_batch_beside_data']:.1f}",
+        "",
+        "",
+        "≤ 8",
+    ]
+    yield [
+        "replay: memory with 1,000 batches waiting",
+        f"{figures['peak_megabytes_of_1_000_waiting']:.1f} MB",
+        (
+            f"{figures['peak_megabytes_of_100_waiting']:.1f} MB (100 waiting), "
+            f"{figures['peak_megabytes_of_10_000_records']:.1f} MB (one batch of 10,000 records)"
+        ),
+        "",
+        "flat",
+    ]
+
+
 def _parsing(figures: Mapping[str, Any]) -> Iterator[list[str]]:
     yield [
         f"importing all {figures['dag_files']} DAG files: processor seconds",
@@ -157,7 +184,7 @@ def _demo(figures: Mapping[str, Any]) -> Iterator[list[str]]:
     ]
 
 
-_ROWS = {"registration": _registration, "delivery": _delivery, "parsing": _parsing, "demo": _demo}
+_ROWS = {"registration": _registration, "delivery": _delivery, "replay": _replay, "parsing": _parsing, "demo": _demo}
 
 
 _READERS_AIMS = {
