@@ -14,13 +14,24 @@ At the end of the lane the partitions are registered, and each batch gets its do
 longer open. What is lost when the process dies after any call: nothing; the next run finds the batch open, and what was
 written by its sequence numbers.
 
-Calls, for B batches of G groups each in a lane, T tables, and W files of the worker to compare with:
+Calls, for F names below the lane's folders in replay/raw/, and T record types:
 
-    a lane: 1 PUT + 1 DELETE (lease), ⌈F/1000⌉ LIST (raw files), 1 ListEventSourceMappings, T GetTable
-            1 GetFunctionConfiguration, when a batch is older than MaximumRecordAge or waits
-    its partitions: 1 LIST a table or more (see jobs.partition_files), once for all batches
-    a batch: 1 GET (raw file), W GET, G PUT; 1 PUT when something was rejected; 1 PUT (done document)
-    registration: 1 BatchGetPartition a table; more where a partition is missing (see jobs.settling)
+    a lane: 1 PUT + 1 DELETE (lease) + ⌈F/1000⌉ LIST, at least one; with an open batch also
+            1 GET (the lease on documents; of documents: on each shard with open batches) + 1 ListEventSourceMappings
+            + T GetTable
+            + 1 GetFunctionConfiguration, when a batch is not known to be exactly its range, or older than
+              MaximumRecordAge; 1 DescribeStreamSummary, when there is none
+    its partitions: 1 LIST a table and batch that brings new ones (more where they lie far apart: see
+            jobs.partition_files); 1 LIST for another day on which the worker may have delivered a record without date
+    a batch: 1 GET (raw file) + 1 GET for each file of the worker that its rows may stand in + 1 GET for each file of
+            another run with sequence numbers of its range + 1 PUT for each file that it writes
+            + 1 PUT, when something was rejected + 1 PUT (done document)
+    registration: 1 BatchGetPartition a table, for up to 1,000 dates; where up to 100 of a table's are missing,
+            1 GetTable + 1 BatchCreatePartition + 1 BatchGetPartition more (see jobs.settling)
+
+A batch that waits costs 1 GET. Without reading and writing the data (raw files, files of the worker, files that are
+written), B batches whose partitions are registered, lie in t tables and near together cost 5 + T + 2t + B: less than 8
+a batch from the third on.
 """
 
 from __future__ import annotations
@@ -45,6 +56,7 @@ from dmd_pipeline.jobs.partition_files import PartitionFiles
 from dmd_pipeline.jobs.replay_environment import JSON
 from dmd_pipeline.jobs.settling import Settler
 from dmd_pipeline.jobs.work_list import read_work_list
+from dmd_pipeline.patience import Patience
 from dmd_pipeline.quarantine import Rejection
 from dmd_pipeline.record_types import with_schema
 from dmd_pipeline.replay import Converter, days_of_delivery, replay_metadata, sync_marker
@@ -62,7 +74,9 @@ if TYPE_CHECKING:
     from dmd_pipeline.delivery import Group
     from dmd_pipeline.event_sources import EventSourceMapping
     from dmd_pipeline.failed_batches import BatchId, StreamRecord
+    from dmd_pipeline.jobs.lane_leases import Lease
     from dmd_pipeline.jobs.replay_environment import Environment
+    from dmd_pipeline.jobs.work_list import WorkList
     from dmd_pipeline.raw_batches import RawBatch
     from dmd_pipeline.record_types import RecordType
     from dmd_pipeline.replay import Conversion
@@ -72,6 +86,8 @@ logger = logging.getLogger(__name__)
 
 CLOCKS: Final = timedelta(minutes=5)
 """How far the clocks of the stream and of the worker may be apart."""
+_PATIENCE: Final = Patience(attempts=30)
+"""With shards that are being converted: some minutes."""
 _AT_ONCE: Final = 8
 """Groups of a batch under way at once: each is a file to write, and perhaps files to compare with."""
 _LATE: Final = "an earlier attempt wrote the file of its partition without it"
@@ -103,10 +119,14 @@ def convert_lane(
     bucket, layout = environment.bucket, environment.settings.layout
     key = layout.lease_key(lane)
     if not dry_run and (held := lane_leases.take(bucket, key, run_id, now())) is not None:
-        return LaneReport(lane, busy=f"{held.holder}, until {utc_stamp(held.until)} at the latest")
-    converter = BatchConverter(environment, now(), dry_run=dry_run)
+        return LaneReport(lane, busy=str(held))
     found = read_work_list(bucket, layout, "" if lane == DOCUMENTS else lane)
-    reports = [converter.convert_secured(batch) for batch in found.open if batch.lane == lane]
+    open_batches = [batch for batch in found.open if batch.lane == lane]
+    if open_batches and not dry_run and (held := _kept_out(environment, lane, found, now)) is not None:
+        lane_leases.give_back(bucket, key)
+        return LaneReport(lane, busy=str(held))
+    converter = BatchConverter(environment, now(), dry_run=dry_run)
+    reports = [converter.convert_secured(batch) for batch in open_batches]
     if not dry_run:
         reports = Settler(environment, run_id, now()).settle(reports)
         # Not when something was raised: a retry of this run takes the lease up, another run does when it has ended.
@@ -114,6 +134,24 @@ def convert_lane(
     for report in reports:
         logger.info("%s", report)
     return LaneReport(lane, tuple(reports), dry_run=dry_run)
+
+
+def _kept_out(environment: Environment, lane: str, found: WorkList, now: Callable[[], datetime]) -> Lease | None:
+    """Who converts records that may be those of this lane.
+
+    Documents and shards keep each other out, and documents come first: they wait for the shards that were begun before
+    them, and the other shards are left to the next run.
+    """
+    bucket, layout = environment.bucket, environment.settings.layout
+    if lane != DOCUMENTS:
+        return lane_leases.held_by_others(bucket, [layout.lease_key(DOCUMENTS)], now())
+    held: Lease | None = None
+    shards = [layout.lease_key(other) for other in found.lanes if other != DOCUMENTS]
+    for _ in environment.patience or _PATIENCE:
+        held = lane_leases.held_by_others(bucket, shards, now())
+        if held is None:
+            break
+    return held
 
 
 class BatchConverter:

@@ -4,7 +4,10 @@ A lease is an object in S3, ``{"holder", "until"}``, that only one of several wr
 or take over (``If-Match``). It is longer than any task may run, so that nobody works on after its end. A run that was
 killed leaves its lease: its own retry takes it up at once, another run when it has ended.
 
-Calls: 1 PUT to take a free lease, then 1 DELETE; 1 GET and 1 PUT more where one is left.
+A record may have come by its shard and in a document, and then neither lane may convert it while the other does: each
+takes its own lease first and looks at the other's then, so that at least one of the two sees the other.
+
+Calls: 1 PUT to take a free lease, then 1 DELETE; 1 GET and 1 PUT more where one is left. 1 GET to look at another one.
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ from dmd_pipeline.stamps import parse_stamp, utc_stamp
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from dmd_pipeline.aws.s3 import Bucket
 
 
@@ -40,6 +45,9 @@ class Lease:
 
     holder: str
     until: datetime
+
+    def __str__(self) -> str:
+        return f"{self.holder}, until {utc_stamp(self.until)} at the latest"
 
     @property
     def content(self) -> bytes:
@@ -84,6 +92,19 @@ def take(bucket: Bucket, key: str, holder: str, now: datetime) -> Lease | None:
             return held
         if bucket.replace(key, ours.content, "application/json", etag) is not None:
             return None
+
+
+def held_by_others(bucket: Bucket, keys: Iterable[str], now: datetime) -> Lease | None:
+    """The first of some leases that somebody holds.
+
+    Raises:
+        StorageError: S3 refused, or the object is no lease.
+    """
+    for key in keys:
+        found = bucket.find(key)
+        if found is not None and (lease := Lease.read(found[0], f"s3://{bucket.name}/{key}")).until > now:
+            return lease
+    return None
 
 
 def give_back(bucket: Bucket, key: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +20,7 @@ from dmd_pipeline.jobs.partition_writer import write_partitions
 from dmd_pipeline.layout import replayed_batch
 from dmd_pipeline.parameters import DateRange
 from dmd_pipeline.partitions import plan
+from dmd_pipeline.patience import Patience
 from dmd_pipeline.record_types import load_record_types, with_schema
 from tests.integration.jobs.conversion_world import LATER, NOON, SHARD, ConversionWorld, traffic, valid
 
@@ -520,6 +521,45 @@ class TestLanes:
         assert counts(world.convert(DOCUMENTS)) == {"records": 8, "delivered": 8}
         assert world.rows() == world.clean(records)
 
+    @pytest.mark.parametrize("first", [SHARD, DOCUMENTS])
+    def test_a_record_that_came_by_its_shard_and_in_a_document_is_written_once_by_two_lanes_at_once(
+        self, world: ConversionWorld, first: str
+    ) -> None:
+        records = valid(4)
+        second = DOCUMENTS if first == SHARD else SHARD
+        world.secure(records)
+        document = errors_document([Rejected(record.data, "x") for record in records], SOON)
+        world.secure_brought(parse_errors_document(document, "2026-03-01-12-05-00-a"))
+        reports: list[LaneReport] = []
+
+        def convert_the_other(params: dict[str, Any], **_event: Any) -> None:
+            if params["url_path"].endswith(".avro") and not reports:
+                reports.append(LaneReport(second))
+                reports[0] = world.convert(second)
+
+        world.bucket._client.meta.events.register("before-call.s3.PutObject", convert_the_other)
+        assert counts(world.convert(first)) == {"records": 4, "written": 4}
+        assert [report.busy for report in reports] == ["run, until 2026-03-02T01:00:00.000Z at the latest"]
+        assert bool(world.pauses) == (second == DOCUMENTS), "documents wait a while for shards"
+        assert counts(world.convert(second)) == {"records": 4, "delivered": 4}
+        assert world.rows() == world.clean(records)
+
+    def test_documents_wait_until_a_shard_is_converted(self, world: ConversionWorld) -> None:
+        records = valid(4)
+        world.secure(records)
+        document = errors_document([Rejected(record.data, "x") for record in records], SOON)
+        world.secure_brought(parse_errors_document(document, "2026-03-01-12-05-00-a"))
+        key = world.settings.layout.lease_key(SHARD)
+        assert lane_leases.take(world.bucket, key, "another", LATER) is None
+        world.patience = Patience(sleep=lambda _: lane_leases.give_back(world.bucket, key))
+        assert counts(world.convert(DOCUMENTS)) == {"records": 4, "written": 4}
+
+    def test_a_lease_on_documents_that_has_ended_keeps_no_shard_out(self, world: ConversionWorld) -> None:
+        world.secure(valid(4))
+        lane_leases.take(world.bucket, world.settings.layout.lease_key(DOCUMENTS), "killed", NOON)
+        assert world.convert(now=NOON + timedelta(minutes=59)).busy is not None
+        assert counts(world.convert(now=NOON + timedelta(minutes=61))) == {"records": 4, "written": 4}
+
 
 @pytest.mark.parametrize(("batches", "size", "delivered"), [(1, 20, 0), (3, 20, 0), (1, 40, 4)])
 def test_the_calls_are_those_of_the_formula(world: ConversionWorld, batches: int, size: int, delivered: int) -> None:
@@ -539,12 +579,78 @@ def test_the_calls_are_those_of_the_formula(world: ConversionWorld, batches: int
     assert dict(world.aws.calls.totals()) == {
         "s3:PutObject": 1 + files + batches,
         "s3:DeleteObject": 1,
-        "s3:GetObject": batches + delivered,
+        "s3:GetObject": 1 + batches + delivered,
         "s3:ListObjectsV2": 1 + lists,
         "lambda:ListEventSourceMappings": 1,
         "glue:GetTable": len(world.record_types),
         "glue:BatchGetPartition": len({table for table, _ in listed}),
     }
+
+
+@pytest.mark.parametrize("batches", [1, 3, 12])
+def test_beyond_reading_and_writing_the_data_a_batch_costs_at_most_eight_calls(
+    world: ConversionWorld, batches: int
+) -> None:
+    """From the third batch of a lane on: what the lane costs is shared."""
+    records = valid(10)
+    groups = groups_of(world, records)
+    for number in range(batches):
+        first = 1000 * (number + 1)
+        world.secure([replace(one, sequence_number=first + place) for place, one in enumerate(records)])
+    register(world, groups)
+    world.aws.calls.clear()
+    world.convert(now=SOON)
+    data = batches + batches * len(groups)
+    beyond = sum(world.aws.calls.totals().values()) - data
+    tables = len({table for table, _ in groups})
+    assert beyond == 5 + len(world.record_types) + 2 * tables + batches
+    assert beyond <= 8 * batches or batches < 3
+
+
+def test_what_is_out_of_the_ordinary_costs_what_the_formula_says(world: ConversionWorld) -> None:
+    records = traffic(200, seed=2)
+    groups = groups_of(world, [record for record in records if record.sequence_number < records[100].sequence_number])
+    first = world.secure(records[:100], size=1)
+    world.aws.calls.clear()
+    assert only(world.convert(now=SOON)).state is State.WAITING_FOR_CERTAINTY
+    waited = Counter(world.aws.calls.totals())
+    assert waited == {
+        "s3:PutObject": 1,
+        "s3:ListObjectsV2": 1,
+        "s3:GetObject": 2,
+        "s3:DeleteObject": 1,
+        "lambda:ListEventSourceMappings": 1,
+        "lambda:GetFunctionConfiguration": 1,
+        "glue:GetTable": len(world.record_types),
+    }
+    tables = len({table for table, _ in groups})
+    world.aws.calls.clear()
+    report = only(world.convert())
+    assert Counter(world.aws.calls.totals()) - waited == {
+        "s3:PutObject": len(report.files) + 2,  # what was rejected, and the done document
+        "s3:ListObjectsV2": tables,
+        "glue:BatchGetPartition": 2 * tables,  # what was created is read back
+        "glue:GetTable": tables,
+        "glue:BatchCreatePartition": tables,
+    }
+    overlapping = world.secure(records[50:100], size=1)
+    files = {key for key in report.files if parts_of(world, key) in groups_of(world, records[50:100])}
+    world.aws.calls.clear()
+    again = only(world.convert())
+    assert again.batch == overlapping != first
+    assert set(again.files) == files
+    assert Counter(world.aws.calls.totals()) - waited == {
+        "s3:GetObject": len(files),  # the headers of what the first one wrote
+        "s3:PutObject": 2,
+        "s3:ListObjectsV2": len({parts_of(world, key)[0] for key in files}),
+        "glue:BatchGetPartition": len({parts_of(world, key)[0] for key in files}),
+    }
+
+
+def parts_of(world: ConversionWorld, key: str) -> Group:
+    """Table and date of a file."""
+    _, table, folder, _ = key.removeprefix(f"{world.settings.prefix}/").split("/")
+    return table, date.fromisoformat(folder.partition("=")[2])
 
 
 def register(world: ConversionWorld, groups: Iterable[Group]) -> None:
