@@ -170,6 +170,9 @@ class Story:
         """Short enough to be read when hypothesis has found one that goes wrong."""
         return "\n".join([*map(_shown, self.records), *map(repr, self.steps)])
 
+    def _repr_pretty_(self, printer: Any, _cycle: object) -> None:
+        printer.text(f"\n{self!r}\n")
+
 
 def _places(records: Sequence[StreamRecord]) -> str:
     return " ".join(str((record.sequence_number - FIRST) // 3) for record in records)
