@@ -83,7 +83,7 @@ class BatchId:
 
     def overlaps(self, other: BatchId) -> bool:
         """Whether records may belong to both."""
-        return self.source == other.source and self.start <= other.end and other.start <= self.end
+        return self.start <= other.end and other.start <= self.end and self.source == other.source
 
 
 @dataclass(frozen=True)

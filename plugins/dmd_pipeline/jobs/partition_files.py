@@ -52,13 +52,17 @@ class _Name:
     """A file's name, understood once: every batch asks for all of them."""
 
     text: str
-    replayed: BatchId | None
     moment: datetime | None
+    replayed: BatchId | None = None
+    source: str = ""
+    lane: str = ""
 
     @classmethod
     def of(cls, text: str) -> _Name:
         replayed = replayed_batch(text)
-        return cls(text, replayed, None if replayed else delivered_at(text))
+        if replayed is None:
+            return cls(text, delivered_at(text))
+        return cls(text, None, replayed, replayed.source, replayed.lane)
 
 
 class PartitionFiles:
@@ -126,12 +130,12 @@ class PartitionFiles:
             StorageError: S3 refused, or a file is damaged.
         """
         prefix = self._layout.partition_prefix(table, day)
+        source, lane = batch.source, batch.lane
         for name in self._listed(table, day, since):
-            other = name.replayed
-            if other is None:
+            if name.replayed is None:
                 is_compared = name.moment is None or since <= name.moment <= until
             else:
-                is_compared = other.source != batch.source and DOCUMENTS in {other.lane, batch.lane}
+                is_compared = DOCUMENTS in (name.lane, lane) and name.source != source
             if is_compared:
                 yield self._rows_of(prefix + name.text)
 
