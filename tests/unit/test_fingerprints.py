@@ -288,3 +288,30 @@ def test_as_many_are_found_as_two_multisets_have_in_common(ours: list[int], file
     assert result.indistinguishable == sum(
         min(ours.count(kind), there.count(kind)) for kind in range(3) if ours.count(kind) > 1
     )
+
+
+OLDER = changed("notification", without("messageBody"))
+BY = st.sampled_from(["nobody", "an older worker", "a newer worker"])
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.booleans(), BY), min_size=1, max_size=6), st.data())
+def test_every_row_stands_for_a_record_of_its_own_whichever_worker_wrote_it(
+    made: list[tuple[int, bool, str]], data: st.DataObject
+) -> None:
+    """As many are found as were written, so that none of them is written again: older files lack a field."""
+    changes = [
+        change(
+            notification(
+                messageBody=str(body),
+                date={"created": "2025-06-02", **({"updated": "2025-06-03"} if is_updated else {})},
+            )
+        )
+        for body, is_updated, _ in made
+    ]
+    files = [
+        written(one, at=SOON + timedelta(hours=place), record_type=NOTIFICATION if "newer" in by else OLDER)
+        for place, (one, (*_, by)) in enumerate(zip(changes, made, strict=True))
+        if by != "nobody"
+    ]
+    result = found(*changes, files=data.draw(st.permutations(files)), record_type=NOTIFICATION)
+    assert len(result.numbers) == len(files)
