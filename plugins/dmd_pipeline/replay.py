@@ -117,7 +117,7 @@ class Converter:
         except InvalidRecordError:
             return {}  # no schema helps it
         if name in self._missing:
-            return {name: "the catalog has no such table"}
+            return {name: "the catalog has no such table, or without a schema that takes its rows"}
         if name not in self._changing:
             return {}
         try:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from dmd_pipeline.errors import SchemaError
-from dmd_pipeline.record_types import DerivedRecord, RecordType, TimestampRule, load_record_types
+from dmd_pipeline.record_types import DerivedRecord, RecordType, TimestampRule, load_record_types, with_schema
 from dmd_pipeline.settings import INCLUDE
 
 
@@ -222,3 +222,36 @@ def test_a_schema_that_delivery_or_glue_cannot_use_is_told_by_file_and_field(
 
 def test_a_timestamp_rule_is_a_value() -> None:
     assert TimestampRule("first_of", ("now",)) == TimestampRule("first_of", ("now",))
+
+
+class TestWithAnotherSchema:
+    @staticmethod
+    def lacking(name: str, *fields: str) -> RecordType:
+        record_type = load_record_types()[name]
+        kept = [one for one in record_type.schema["fields"] if one["name"] not in fields]
+        return with_schema(record_type, {**record_type.schema, "fields": kept})
+
+    def test_the_same_schema_gives_the_same_rules(self) -> None:
+        for record_type in load_record_types().values():
+            same = with_schema(record_type, record_type.schema)
+            assert (_declared(same), same.derived) == (_declared(record_type), record_type.derived)
+
+    def test_what_the_schema_lacks_is_neither_redacted_nor_derived(self) -> None:
+        assert self.lacking("demand", "email").redacted == ("phoneNumber",)
+        assert self.lacking("demand", "systemUserId").derived == self.lacking("demand", "system").derived == ()
+
+    def test_dates_come_from_the_fields_that_are_there(self) -> None:
+        assert self.lacking("event", "eventDate").partition_date == ("date.firstSeen", "now")
+
+    @pytest.mark.parametrize(
+        ("name", "field", "message"),
+        [
+            ("demand", "fanId", "a field fanId"),
+            ("demand", "reference", "a required string reference.id"),
+            ("demand", "isDeleted", "an optional boolean isDeleted"),
+            ("sale", "saleStartDateTime", "a field that tells its date"),
+        ],
+    )
+    def test_a_schema_that_takes_no_row_is_refused(self, name: str, field: str, message: str) -> None:
+        with pytest.raises(SchemaError, match=rf"^the schema has not .*{re.escape(message)}"):
+            self.lacking(name, field)

@@ -46,7 +46,7 @@ from typing import TYPE_CHECKING, Final
 from dmd_pipeline import quarantine, raw_batches
 from dmd_pipeline.change_marks import ChangeMark
 from dmd_pipeline.delivery import CONTENT_TYPE, container
-from dmd_pipeline.errors import PipelineError, TableNotFoundError, VerificationError
+from dmd_pipeline.errors import PipelineError, SchemaError, TableNotFoundError, VerificationError
 from dmd_pipeline.failed_batches import DOCUMENTS
 from dmd_pipeline.fingerprints import Delivered, delivered
 from dmd_pipeline.hive import held_schema
@@ -343,10 +343,14 @@ class BatchConverter:
 
     @cached_property
     def _catalog(self) -> dict[str, RecordType]:
-        """The record types with the schemas that their tables have."""
-        types = self._environment.record_types
-        schemas = {name: held_schema(table) for name, table in self._tables.items()}
-        return {name: with_schema(types[name], schema) for name, schema in schemas.items() if schema is not None}
+        """The record types with the schemas that their tables have; without a usable one, records wait."""
+        catalog = {}
+        for name, table in self._tables.items():
+            try:
+                catalog[name] = with_schema(self._environment.record_types[name], held_schema(table) or {})
+            except SchemaError as error:
+                logger.warning("table %s: its records wait: %s", name, error)
+        return catalog
 
     @cached_property
     def _changing(self) -> dict[str, str]:

@@ -321,6 +321,20 @@ class TestSchemas:
         assert waiting.state is State.WAITING_FOR_SCHEMA
         assert "table demand: the catalog has no such table" in waiting.why
 
+    @pytest.mark.parametrize(
+        "literal", ["no JSON", '{"type": "record", "name": "r", "fields": [{"name": "type", "type": "string"}]}']
+    )
+    def test_a_table_whose_schema_takes_no_rows_makes_its_batches_wait_and_no_others(
+        self, world: ConversionWorld, literal: str
+    ) -> None:
+        records = valid(30)
+        demands = [one for one in records if {"demand"} == {table for table, _ in groups_of(world, [one])}]
+        others = [one for one in records if one not in demands]
+        waiting, settled = world.secure(demands), world.secure(others)
+        world.set_table_parameters("demand", **{"avro.schema.literal": literal})
+        states = {report.batch: report.state for report in world.convert(now=SOON).batches}
+        assert states == {waiting: State.WAITING_FOR_SCHEMA, settled: State.SETTLED}
+
 
 class TestSettled:
     def test_the_partitions_are_registered_and_the_done_document_says_all(self, world: ConversionWorld) -> None:
