@@ -39,6 +39,11 @@ def waiting(pipeline: RunningPipeline) -> Iterator[Run]:
     [question] = pipeline.api.questions(run)
     assert (told.returncode, question.url in told.stderr) == (3, True), told.stdout + told.stderr
     yield run
+    restore(pipeline)
+
+
+def restore(pipeline: RunningPipeline) -> None:
+    """Give the table its field back, as other tests expect it."""
     ended = pipeline.local("run", "apply_schema_changes", json.dumps({"tables": [TABLE]}))
     assert (ended.returncode, FIELD.lower() in columns(pipeline)) == (0, True), ended.stdout + ended.stderr
 
@@ -98,6 +103,7 @@ def test_a_plan_that_nobody_answers_in_time_changes_nothing(pipeline: RunningPip
     assert pipeline.api.run(run.dag_id, run.run_id).state == "success"
     assert [line for line in summary(pipeline.api, run) if line.startswith(f"{TABLE}: not approved")]
     assert (pipeline.api.questions(run), columns(pipeline)) == ([], before)
+    restore(pipeline)
 
 
 def answer(page: Page, pipeline: RunningPipeline, run: Run, choice: str) -> Run:
