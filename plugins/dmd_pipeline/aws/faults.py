@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.response import URLLib3ProtocolError, URLLib3ReadTimeoutError  # type: ignore[attr-defined]
+from botocore.response import URLLib3ProtocolError, URLLib3ReadTimeoutError  # type: ignore[attr-defined]  # untyped names
 
 from dmd_pipeline.errors import ThrottledError
 

@@ -202,7 +202,7 @@ def _hooked(event: str, hook: Callable[..., None]) -> Clients:
 
     @cache
     def client(service: str) -> Any:
-        made: Any = boto3.Session().client(service)  # type: ignore[call-overload]
+        made: Any = boto3.Session().client(service)  # type: ignore[call-overload]  # names vary
         made.meta.events.register(event, hook)
         return made
 

@@ -134,7 +134,7 @@ class Job:
     def __init__(self, world: ReplayWorld, conversions: ConversionWorld, proxy: Proxy, config: Config) -> None:
         settings = world.settings
         clients: dict[str, Any] = {
-            name: boto3.client(name, endpoint_url=proxy.url, config=config)  # type: ignore[call-overload]
+            name: boto3.client(name, endpoint_url=proxy.url, config=config)  # type: ignore[call-overload]  # names vary
             for name in SERVICES
         }
         self._world = ReplayWorld(world.aws, settings)
