@@ -46,6 +46,9 @@ RENEWED: Final = timedelta(minutes=5)
 """A message that would come into sight so soon is hidden again."""
 LONG_POLL: Final = timedelta(seconds=5)
 """How long a receive waits for the first message."""
+#: A stream's clock is another machine's, in milliseconds: what arrived just before "now" may bear a later time.
+CLOCK_MARGIN: Final = timedelta(minutes=1)
+
 _NEVER: Final = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
 _AT_ONCE: Final = 10
 """So many messages are deleted with one call."""
@@ -134,7 +137,7 @@ def _range(given: dict[str, str], now: datetime) -> tuple[str | None, int | date
     if "start" not in given:
         raise ParameterError("start: source stream needs one: a sequence number, or a time")
     start = _place("start", given["start"])
-    end = _place("end", given["end"]) if "end" in given else now
+    end = _place("end", given["end"]) if "end" in given else now + CLOCK_MARGIN
     for name, place in (("start", start), ("end", end)):
         if isinstance(place, int) and shard_id is None:
             raise ParameterError(f"{name}: a sequence number needs a shard_id: the number says nothing about its shard")

@@ -371,6 +371,13 @@ class TestTheStream:
         found = self.asked(world, start=stamp(before[0].at - timedelta(minutes=1)))
         assert sorted(found) == sorted(data(before + after))
 
+    def test_until_now_by_the_clock_of_a_stream_that_is_ahead(self, world: ReplayWorld) -> None:
+        start = stamp(world.now() - timedelta(minutes=1))
+        world.aws.clock.advance(timedelta(seconds=30))
+        ahead = world.put_some(world.shards[0], 2)
+        world.aws.clock.advance(timedelta(seconds=-30))
+        assert self.asked(world, start=start) == data(ahead)
+
     def test_in_files_of_ten_thousand_records(self, world: ReplayWorld) -> None:
         records = world.put_some(world.shards[0], 20_001)
         assert self.asked(world, shard_id=world.shards[0], start=str(records[0].number)) == data(records)
