@@ -17,6 +17,7 @@ LIBRARY = ROOT / "plugins" / "dmd_pipeline"
 AIRFLOW_LAYER = "dmd_pipeline.airflow"
 GATEWAYS = "dmd_pipeline.aws"
 JOBS = "dmd_pipeline.jobs"
+PAGES = "dmd_pipeline.ui"
 
 CORE_MAY_IMPORT = {*sys.stdlib_module_names, "pydantic", "fastavro", "yaml", "tabulate"}
 GATEWAYS_MAY_IMPORT = {*sys.stdlib_module_names, "boto3", "botocore", "pyathena"}
@@ -50,7 +51,7 @@ def _inside(module: str, package: str) -> bool:
 
 
 def _layer(module: str) -> str:
-    return next((package for package in (AIRFLOW_LAYER, GATEWAYS, JOBS) if _inside(module, package)), "core")
+    return next((package for package in (AIRFLOW_LAYER, GATEWAYS, JOBS, PAGES) if _inside(module, package)), "core")
 
 
 def _modules(layer: str) -> list[Path]:
@@ -67,7 +68,7 @@ def _own(path: Path) -> set[str]:
 
 def test_the_layers_are_found() -> None:
     """Guards the tests below: an empty list of modules would let each of them pass."""
-    assert all(len(_modules(layer)) > 1 for layer in ("core", GATEWAYS, JOBS, AIRFLOW_LAYER))
+    assert all(len(_modules(layer)) > 1 for layer in ("core", GATEWAYS, JOBS, AIRFLOW_LAYER, PAGES))
 
 
 @pytest.mark.parametrize("path", _modules("core"), ids=_module_name)
@@ -85,7 +86,18 @@ def test_a_gateway_knows_its_service_and_our_errors_and_no_policy(path: Path) ->
 @pytest.mark.parametrize("path", _modules(JOBS), ids=_module_name)
 def test_a_job_runs_without_airflow_and_builds_no_client(path: Path) -> None:
     assert not _foreign(path) & {"airflow", "boto3"}
-    assert AIRFLOW_LAYER not in _own(path)
+    assert not _own(path) & {AIRFLOW_LAYER, PAGES}
+
+
+@pytest.mark.parametrize("path", _modules(AIRFLOW_LAYER), ids=_module_name)
+def test_nothing_knows_the_pages(path: Path) -> None:
+    assert PAGES not in _own(path)
+
+
+@pytest.mark.parametrize("path", _modules(PAGES), ids=_module_name)
+def test_the_pages_only_show_what_jobs_have_found(path: Path) -> None:
+    assert not _foreign(path) & {"boto3", "great_expectations", "pandas"}
+    assert JOBS not in _own(path)
 
 
 @pytest.mark.parametrize("path", sorted(LIBRARY.rglob("*.py")), ids=_module_name)
