@@ -78,7 +78,11 @@ def define_fact_expectation() -> type[Any]:
         @classmethod
         @renderer(renderer_type=LegacyDiagnosticRendererType.OBSERVED_VALUE)
         def _diagnostic_observed_value_renderer(
-            cls, configuration: Any = None, result: Any = None, *_: Any, **__: Any  # noqa: ARG003 - named as theirs
+            cls,
+            configuration: Any = None,  # noqa: ARG003 - named as theirs
+            result: Any = None,
+            *_: Any,
+            **__: Any,
         ) -> str:
             if result.result["observed_value"] is None:
                 return "not measured"
