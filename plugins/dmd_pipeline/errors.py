@@ -7,6 +7,7 @@ The hierarchy::
     │   ├── SettingsError          include/environments/{environment}.yaml
     │   ├── SchemaError            include/schemas/{table}.avsc or include/record_types/{table}.yaml
     │   ├── SchemaRefusedError     the schema is sound, and the files or the catalog cannot follow it
+    │   ├── ExpectationsError      include/expectations/{table}.json
     │   └── ParameterError         what a run was triggered with
     ├── InvalidRecordError         one change record that cannot become a row; never fails a batch
     ├── NotAFailureError           a message that tells of no failed batch of this pipeline
@@ -65,6 +66,10 @@ class SchemaError(ConfigurationError):
 
 class SchemaRefusedError(ConfigurationError):
     """A change of a schema that files or catalog cannot follow; says the nearest change that they can."""
+
+
+class ExpectationsError(ConfigurationError):
+    """A table's suite of expectations is missing, unreadable or expects something that cannot be checked."""
 
 
 class ParameterError(ConfigurationError):

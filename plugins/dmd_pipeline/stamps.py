@@ -9,6 +9,25 @@ not at hand.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
+
+
+_LEAP_YEAR: Final = "(?:[12][0-9](?:0[48]|[2468][048]|[13579][26])|(?:1[26]|2[048])00)"
+DATE_PATTERN: Final = (
+    "(?:[12][0-9]{3}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
+    f"|02-(?:0[1-9]|1[0-9]|2[0-8]))|{_LEAP_YEAR}-02-29)"
+)
+"""A date of the years 1000 to 2999 that exists, as a regular expression without anchors."""
+
+TIME_PATTERN: Final = "(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:[.][0-9]{1,9})?)?"
+"""A time of the day to the minute, the second or a fraction of it, likewise."""
+
+OFFSET_PATTERN: Final = "[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00)"
+"""An offset from UTC as it occurs on earth, likewise."""
+
+STAMP_PATTERN: Final = f"{DATE_PATTERN}(?:T{TIME_PATTERN}(?:Z|{OFFSET_PATTERN})?)?"
+"""A stamp as it should be, likewise. Stricter than :func:`parse_stamp`, which takes every one of them: one way to write
+a date, a ``T``, a ``:`` in the offset. It means the same to Python and to Athena."""
 
 
 def parse_stamp(text: str) -> datetime:

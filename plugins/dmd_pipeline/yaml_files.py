@@ -52,16 +52,31 @@ def load_yaml(path: Path, model: type[Model], error_type: type[ConfigurationErro
         raise error_type(f"{path}: expected UTF-8, found other bytes at {error.start}") from error
     except yaml.YAMLError as error:
         raise error_type(f"{path}: not valid YAML: {error}") from error
+    return validated(str(path), values, model, error_type)
+
+
+def validated(place: str, values: Any, model: type[Model], error_type: type[ConfigurationError]) -> Model:
+    """Validate what was read, from YAML or elsewhere.
+
+    Args:
+        place: The file, or a place in it, for the error.
+        values: What it holds.
+        model: What it should hold; forbids unknown keys.
+        error_type: What to raise.
+
+    Raises:
+        ConfigurationError: Of the given type: a key is wrong, unknown or missing; a line for each.
+    """
     if not isinstance(values, dict):
-        raise error_type(f"{path}: expected a mapping of keys to values, found {type(values).__name__}")
+        raise error_type(f"{place}: expected a mapping of keys to values, found {type(values).__name__}")
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise error_type("\n".join(_describe(path, model, item) for item in error.errors())) from error
+        raise error_type("\n".join(_describe(place, model, item) for item in error.errors())) from error
 
 
-def _describe(path: Path, model: type[BaseModel], item: ErrorDetails) -> str:
-    """One wrong key: file, key, what was expected, what was found."""
+def _describe(place: str, model: type[BaseModel], item: ErrorDetails) -> str:
+    """One wrong key: place, key, what was expected, what was found."""
     key = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
         expected = f"unknown key; expected one of: {', '.join(_keys_beside(model, item['loc']))}"
@@ -69,7 +84,7 @@ def _describe(path: Path, model: type[BaseModel], item: ErrorDetails) -> str:
         expected = "missing; expected it in every file of this kind"
     else:
         expected = f"{item['msg'][0].lower()}{item['msg'][1:]}, found {item['input']!r}"
-    return f"{path}: {key}: {expected}"
+    return f"{place}: {key}: {expected}"
 
 
 def _keys_beside(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
