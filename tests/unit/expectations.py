@@ -1,26 +1,67 @@
-"""Expectation suites for the tests, loaded by Great Expectations itself."""
+"""Expectation suites for the tests: files of one's own, and what Great Expectations itself makes of a suite."""
 
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
+from dmd_pipeline.expectation_types import FACT, MATCH, NOT_MATCH
+from dmd_pipeline.expectations import columns_of, load_suite
+from dmd_pipeline.hive import glue_columns
+from dmd_pipeline.record_types import load_record_types
 from dmd_pipeline.settings import INCLUDE
 
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-
-def load_suite(name: str, include: Path = INCLUDE) -> Any:
-    """The suite of a table; refused by Great Expectations when it knows no such expectation or argument."""
-    import great_expectations  # here, for it takes seconds
-
-    content = json.loads((include / "expectations" / f"{name}.json").read_text(encoding="utf-8"))
-    return great_expectations.ExpectationSuite(**content)
+    from dmd_pipeline.expectations import Suite
 
 
-def columns_of(suite: Any) -> set[str]:
-    """The columns that a suite speaks of."""
-    columns = (getattr(expectation, "column", None) for expectation in suite.expectations)
-    return {column for column in columns if column is not None}
+def entry(
+    name: str,
+    kind: str,
+    /,
+    *,
+    severity: str = "critical",
+    notes: str = "It holds.",
+    meta: Mapping[str, Any] | None = None,
+    **kwargs: Any,
+) -> dict[str, Any]:
+    """An expectation as it stands in a file, its arguments by keyword."""
+    return {"type": kind, "kwargs": kwargs, "severity": severity, "notes": notes, "meta": {"id": name, **(meta or {})}}
+
+
+def include_with(folder: Path, table: str, content: str | Sequence[Mapping[str, Any]]) -> Path:
+    """A copy of the record types there are, in which a table has another suite: a file's text, or expectations."""
+    for name in ("schemas", "record_types", "expectations"):
+        shutil.copytree(INCLUDE / name, folder / name, dirs_exist_ok=True)
+    text = content if isinstance(content, str) else json.dumps({"name": table, "expectations": list(content)})
+    (folder / "expectations" / f"{table}.json").write_text(text, encoding="utf-8")
+    return folder
+
+
+def given_to_great_expectations(suite: Suite) -> Any:
+    """A suite as Great Expectations takes it; refused when it knows no such expectation or argument."""
+    from dmd_pipeline.jobs import expectation_library  # here, for it takes seconds
+
+    expectation_library.load()
+    import great_expectations
+
+    return great_expectations.ExpectationSuite(**suite.config)
+
+
+def plain_suite(table: str) -> Any:
+    """What of a suite Great Expectations can check on Athena by itself: no patterns, the table's own columns."""
+    suite = load_suite(table)
+    own = {column["Name"] for column in glue_columns(load_record_types()[table].schema)}
+    kept = [
+        declared
+        for expectation, declared in zip(suite.expectations, suite.config["expectations"], strict=True)
+        if expectation.type not in {MATCH, NOT_MATCH, FACT} and own.issuperset(columns_of(expectation))
+    ]
+    import great_expectations
+
+    return great_expectations.ExpectationSuite(name=table, expectations=kept)
