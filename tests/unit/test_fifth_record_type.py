@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import BytesIO
@@ -12,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 import fastavro
 import pytest
 
+from dmd_pipeline.checked_columns import checked_columns
 from dmd_pipeline.delivery import container, deliver
+from dmd_pipeline.expectation_types import IN_SET, NOT_NULL, UNIQUE
+from dmd_pipeline.expectations import load_suite
 from dmd_pipeline.hive import SCHEMA_LITERAL, partition_input, table_input
+from dmd_pipeline.jobs.validation import Validator
 from dmd_pipeline.record_types import load_record_types
 from dmd_pipeline.schemas import schema_literal
-from dmd_pipeline.settings import INCLUDE
 from tests.unit.changes import NOW, NOW_STAMP, change, demand
-from tests.unit.expectations import columns_of, load_suite
+from tests.unit.expectations import entry, include_with
 
 
 if TYPE_CHECKING:
@@ -70,13 +72,14 @@ derived:
   - {record: point, source: position, pattern: '(?P<x>[^,]+),(?P<y>[^,]+)'}
 """
 
-EXPECTATIONS = {
-    "name": "venue",
-    "expectations": [
-        {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "venueid"}},
-        {"type": "expect_column_values_to_be_in_set", "kwargs": {"column": "type", "value_set": ["venue"]}},
-    ],
-}
+EXPECTATIONS = [
+    entry("venue_present", NOT_NULL, column="venueid"),
+    entry("type_as_table", IN_SET, column="type", value_set=["venue"]),
+    entry("opened_given", NOT_NULL, severity="warning", column="opened", mostly=0.5),
+    entry("seats_given", NOT_NULL, column="seats"),
+    entry("manager_redacted", IN_SET, column="deleted.manager", value_set=["[redacted]"]),
+    entry("once", UNIQUE, column_list=["reference.id", "point.x"]),
+]
 
 VENUE = {
     "type": "venue",
@@ -95,11 +98,9 @@ VENUE = {
 @pytest.fixture
 def include(tmp_path: Path) -> Path:
     """A folder of one's own with the record types there are, and three files more."""
-    for folder in ("schemas", "record_types", "expectations"):
-        shutil.copytree(INCLUDE / folder, tmp_path / folder)
+    include_with(tmp_path, "venue", EXPECTATIONS)
     (tmp_path / "schemas" / "venue.avsc").write_text(json.dumps(SCHEMA), encoding="utf-8")
     (tmp_path / "record_types" / "venue.yaml").write_text(DECLARATION, encoding="utf-8")
-    (tmp_path / "expectations" / "venue.json").write_text(json.dumps(EXPECTATIONS), encoding="utf-8")
     return tmp_path
 
 
@@ -181,8 +182,26 @@ def test_its_table_and_partitions_can_be_made(record_types: Mapping[str, RecordT
     assert literal == schema_literal(SCHEMA)
 
 
-def test_its_expectations_are_loaded_by_its_name(include: Path, record_types: Mapping[str, RecordType]) -> None:
-    suite = load_suite("venue", include)
-    assert columns_of(suite) == {"type", "venueid"}
-    columns = table_input("venue", record_types["venue"].schema, LOCATION)["StorageDescriptor"]["Columns"]
-    assert columns_of(suite) <= {column["Name"] for column in columns}
+def test_its_expectations_speak_of_what_its_rows_hold(include: Path, record_types: Mapping[str, RecordType]) -> None:
+    suite, columns = load_suite("venue", include), checked_columns(record_types["venue"])
+    (deleted,) = deliver([change(VENUE, "REMOVE")], record_types, now=NOW).groups["venue", date(1963, 10, 15)]
+    held = {name: columns[name].value(deleted, date(1963, 10, 15)) for name in suite.columns}
+    assert held == {
+        "deleted.manager": "[redacted]",
+        "opened": 1_750_000_000_000,
+        "point.x": "13.4",
+        "reference.id": "de_v-1",
+        "seats": {"A": 100, "B": 250},
+        "type": "venue",
+        "venueid": "v-1",
+    }
+    assert columns["business_date"].value(deleted, NOW.date()) == "1963-10-15"
+
+
+def test_its_partitions_are_checked(include: Path, record_types: Mapping[str, RecordType]) -> None:
+    suite, columns = load_suite("venue", include), checked_columns(record_types["venue"])
+    (right,) = deliver([change(VENUE)], record_types, now=NOW).groups["venue", date(1963, 10, 15)]
+    wrong = right | {"type": "stadium", "opened": None, "isDeleted": True}
+    validation = Validator().in_memory(suite, columns, [(right, NOW.date()), (wrong, NOW.date())], {})
+    failed = [outcome.expectation.id for outcome in validation.outcomes if not outcome.passed]
+    assert failed == ["type_as_table", "manager_redacted", "once"]

@@ -1,8 +1,8 @@
 """What Great Expectations asks when it validates the tables on Athena, taken from Athena's own history.
 
-Each suite is run on one partition (a query) and on the whole table, by SQLAlchemy's dialect of PyAthena. No suite has
-an expectation on regular expressions: Great Expectations has none for Athena. Temporary tables are switched off, for
-Athena has none: with them, Great Expectations would issue CREATE TABLE AS.
+Each suite is run on one partition (a query) and on the whole table, by SQLAlchemy's dialect of PyAthena, without what
+Great Expectations cannot check there: regular expressions, and fields of records. Temporary tables are switched off,
+for Athena has none: with them, Great Expectations would issue CREATE TABLE AS.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from unittest import mock
 from urllib.parse import urlencode
 
 from tests.trino.statements import Statement
-from tests.unit.expectations import load_suite
+from tests.unit.expectations import plain_suite
 
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Validations:
         }
         for name, asset in assets.items():
             before = self._history()
-            asset.add_batch_definition_whole_table("all").get_batch().validate(load_suite(table))
+            asset.add_batch_definition_whole_table("all").get_batch().validate(plain_suite(table))
             for identifier in self._history() - before:
                 yield self._statement(name, identifier)
 
