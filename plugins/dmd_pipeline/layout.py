@@ -114,6 +114,29 @@ class Layout:
         """
         return f"{self.quarantine_prefix()}{reason}/{day.isoformat()}/{identifier}.json"
 
+    def quality_results_prefix(self) -> str:
+        """Key prefix of the results of checks: what the table ``data_quality`` reads."""
+        return f"{self.prefix}/quality/results/"
+
+    def quality_result_key(self, table: str, partition_date: date, content: str, suite: str) -> str:
+        """Key of the result of a check: one a content of the partition and a suite of expectations.
+
+        Args:
+            table: Name of the table.
+            partition_date: Of the partition.
+            content: Stands for the partition's files as they were checked.
+            suite: Stands for the expectations.
+        """
+        return f"{self.quality_results_prefix()}{table}/{partition_date.isoformat()}/{content}-{suite}.json"
+
+    def quality_summary_key(self, table: str, year: int) -> str:
+        """Key of the document that says what is known of the partitions of a table and year."""
+        return f"{self.prefix}/quality/summaries/{table}/{year}.json"
+
+    def quality_docs_key(self, table: str, partition_date: date) -> str:
+        """Key of Great Expectations' page about a partition."""
+        return f"{self.prefix}/quality/docs/{table}/{partition_date.isoformat()}.html"
+
     def athena_results_location(self) -> str:
         """S3 URI below which the Athena workgroup writes its results."""
         return self.uri(f"{self.prefix}/athena/results/")

@@ -81,7 +81,7 @@ def documents(pipeline: RunningPipeline) -> None:
         sample=[],
     )
     made.judge("demand", FAILED, "failed", expectation(sample=sample), holds, rows=990)
-    made.objects[settings.layout.quality_docs_key("demand", FAILED)] = DOCS  # type: ignore[attr-defined, unused-ignore]
+    made.objects[settings.layout.quality_docs_key("demand", FAILED)] = DOCS
     for key, body in made.all():
         pipeline.clients("s3").put_object(Bucket=settings.bucket, Key=key, Body=body)
 

@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from dmd_pipeline.expectations import Severity
+
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -84,7 +86,7 @@ def _by_section(outcomes: Sequence[Outcome]) -> Iterable[list[Outcome]]:
 def _explained(cells: Sequence[Any], outcome: Outcome) -> list[Any]:
     """A row of the table: what is meant in words, too, and some of the rows that break it."""
     _, expectation, observed = cells
-    warns = outcome.expectation.severity == "warning"
+    warns = outcome.expectation.severity is Severity.WARN
     status = "passed" if outcome.passed else "warned" if warns else "failed"
     # After its own words come counts, as percent of what they are not counted of, and values that are not masked.
     condition = expectation[0] if isinstance(expectation, list) else expectation

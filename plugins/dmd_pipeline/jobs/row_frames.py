@@ -6,7 +6,7 @@ import warnings
 from math import isnan
 from typing import TYPE_CHECKING, Any, Final
 
-from dmd_pipeline.errors import ConfigurationError
+from dmd_pipeline.errors import ExpectationsError
 
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def compute(metrics: Sequence[Any], frame: Any) -> Mapping[Any, Any]:
     """What Great Expectations computes of a frame, by the metrics' id.
 
     Raises:
-        ConfigurationError: A metric cannot be computed; names it, and nothing of the rows.
+        ExpectationsError: A metric cannot be computed; names it, and nothing of the rows.
     """
     import pandas
     from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
@@ -77,5 +77,5 @@ def compute(metrics: Sequence[Any], frame: Any) -> Mapping[Any, Any]:
         computed, aborted = MetricsCalculator(engine).compute_metrics(list(metrics))
     if aborted:
         names = sorted({str(identity.metric_name) for identity in aborted})
-        raise ConfigurationError(f"Great Expectations cannot compute {', '.join(names)} of the columns")
+        raise ExpectationsError(f"Great Expectations cannot compute {', '.join(names)} of the columns")
     return computed

@@ -21,7 +21,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from dmd_pipeline.errors import ConfigurationError
+from dmd_pipeline.errors import ExpectationsError
 from dmd_pipeline.jobs import expectation_library
 from dmd_pipeline.jobs.data_docs import data_docs_page
 from dmd_pipeline.jobs.partition_facts import FACT_METRIC
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
-    from dmd_pipeline.checked_columns import CheckedColumn  # type: ignore[import-untyped, unused-ignore]
-    from dmd_pipeline.expectations import Expectation, Suite  # type: ignore[import-untyped, unused-ignore]
-    from dmd_pipeline.measures import Counts, PartitionCounts  # type: ignore[import-untyped, unused-ignore]
+    from dmd_pipeline.checked_columns import CheckedColumn
+    from dmd_pipeline.expectations import Expectation, Suite
+    from dmd_pipeline.measures import Counts, PartitionCounts
     from dmd_pipeline.rows import Row
 
     Numbers = Mapping[Any, Any]  # by MetricConfigurationID
@@ -134,7 +134,7 @@ class Validator:
             samples: How many failing rows are shown of each expectation.
 
         Raises:
-            ConfigurationError: An expectation cannot be checked on these columns.
+            ExpectationsError: An expectation cannot be checked on these columns.
         """
         checks = self._checks(suite)
         names = sorted({*suite.columns, *REFERENCE})
@@ -168,7 +168,7 @@ class Validator:
                 the shape is shown.
 
         Raises:
-            ConfigurationError: An expectation was not counted.
+            ExpectationsError: An expectation was not counted.
         """
         judged = [(check, check.judge(_given(suite, check, counts), facts)) for check in self._checks(suite)]
         return _validation(suite, counts.rows, judged, samples or {}, columns or {})
@@ -272,7 +272,7 @@ def _given(suite: Suite, check: _Check, counts: PartitionCounts) -> Numbers:
         if metric.metric_name == "table.row_count":
             numbers[metric.id] = counts.rows
         elif counted is None:
-            raise ConfigurationError(f"{suite.table}: nothing was counted for the expectation {check.ours.id}")
+            raise ExpectationsError(f"{suite.table}: nothing was counted for the expectation {check.ours.id}")
         else:
             numbers[metric.id] = _number(metric.metric_name, check.theirs.map_metric, counted)
     return numbers

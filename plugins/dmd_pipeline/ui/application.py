@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from dmd_pipeline.aws.s3 import Bucket
-    from dmd_pipeline.expectations import Suite  # type: ignore[import-untyped, unused-ignore]
+    from dmd_pipeline.expectations import Suite
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ def create_application(services: Callable[[], Services] | None = None) -> FastAP
 @cache
 def current_services() -> Services:
     """What the pages work with in this environment, made once."""
-    from dmd_pipeline.expectations import load_suite  # type: ignore[import-untyped, unused-ignore]
+    from dmd_pipeline.expectations import load_suite
 
     settings = load_settings()
 

@@ -20,7 +20,7 @@ from dmd_pipeline.ui.states import ABSENT, LOOKS, Look, look_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from dmd_pipeline.quality_documents import Entry  # type: ignore[import-untyped, unused-ignore]
+    from dmd_pipeline.quality_documents import Entry
     from dmd_pipeline.ui.documents import TableYears
 
 _OVERDUE: Final = timedelta(hours=3)

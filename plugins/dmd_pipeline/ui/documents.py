@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Final
 
-from dmd_pipeline.quality_documents import BrokenDocumentError, Summary  # type: ignore[import-untyped, unused-ignore]
+from dmd_pipeline.quality_documents import BrokenDocumentError, Summary
 from dmd_pipeline.ui.results import Result, parse_result
 
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from dmd_pipeline.aws.s3 import Bucket
     from dmd_pipeline.layout import Layout
-    from dmd_pipeline.quality_documents import Entry, Verdict  # type: ignore[import-untyped, unused-ignore]
+    from dmd_pipeline.quality_documents import Entry, Verdict
 
 _READERS: Final = 8
 _KEPT: Final = 64
@@ -89,7 +89,7 @@ class Documents:
             StorageError: S3 does not answer, or refused.
             ThrottledError: S3 asked to slow down.
         """
-        key = self._layout.quality_result_key(table, day, verdict.content, verdict.suite)  # type: ignore[attr-defined, unused-ignore]
+        key = self._layout.quality_result_key(table, day, verdict.content, verdict.suite)
         found = self._gateway().find(key)
         if found is None:
             return None
@@ -105,11 +105,11 @@ class Documents:
             StorageError: S3 does not answer, or refused.
             ThrottledError: S3 asked to slow down.
         """
-        found = self._gateway().find(self._layout.quality_docs_key(table, day))  # type: ignore[attr-defined, unused-ignore]
+        found = self._gateway().find(self._layout.quality_docs_key(table, day))
         return None if found is None else found[0]
 
     def _summary(self, bucket: Bucket, table: str, year: int) -> Summary | BrokenDocumentError | None:
-        key = self._layout.quality_summary_key(table, year)  # type: ignore[attr-defined, unused-ignore]
+        key = self._layout.quality_summary_key(table, year)
         found = bucket.find(key)
         if found is None:
             return None

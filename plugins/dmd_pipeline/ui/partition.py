@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from dmd_pipeline.quality import State  # type: ignore[import-untyped, unused-ignore]
-from dmd_pipeline.quality_documents import BrokenDocumentError  # type: ignore[import-untyped, unused-ignore]
+from dmd_pipeline.quality import State
+from dmd_pipeline.quality_documents import BrokenDocumentError
 from dmd_pipeline.ui import formats
 from dmd_pipeline.ui.calendar import violated
 from dmd_pipeline.ui.charts import Point, Sparkline, sparkline
@@ -17,8 +17,8 @@ from dmd_pipeline.ui.states import ABSENT, LOOKS, Look, look_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dmd_pipeline.expectations import Suite  # type: ignore[import-untyped, unused-ignore]
-    from dmd_pipeline.quality_documents import Entry, Seen, Verdict  # type: ignore[import-untyped, unused-ignore]
+    from dmd_pipeline.expectations import Suite
+    from dmd_pipeline.quality_documents import Entry, Seen, Verdict
     from dmd_pipeline.ui.documents import TableYears
     from dmd_pipeline.ui.results import Outcome, Result
 

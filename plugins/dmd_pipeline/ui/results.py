@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from dmd_pipeline.quality_documents import BrokenDocumentError  # type: ignore[import-untyped, unused-ignore]
+from dmd_pipeline.quality_documents import BrokenDocumentError, broken
 
 
 if TYPE_CHECKING:
@@ -68,9 +68,7 @@ def parse_result(body: bytes, key: str, table: str, day: date) -> Result:
     try:
         result = Result.model_validate_json(body)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise BrokenDocumentError(f"broken document: {key}: {f'{place}: ' if place else ''}{first['msg']}") from error
+        raise broken(key, error) from error
     if (result.table_name, result.partition_date) != (table, day.isoformat()):
         about = f"{result.table_name[:80]} {result.partition_date[:40]}"
         raise BrokenDocumentError(f"broken document: {key}: it is about {about}")

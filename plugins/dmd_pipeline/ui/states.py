@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from dmd_pipeline.quality import State, state_of  # type: ignore[import-untyped, unused-ignore]
+from dmd_pipeline.quality import State, state_of
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dmd_pipeline.quality_documents import Entry  # type: ignore[import-untyped, unused-ignore]
+    from dmd_pipeline.quality_documents import Entry
 
 
 @dataclass(frozen=True)

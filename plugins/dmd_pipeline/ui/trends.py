@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date, datetime
 
-    from dmd_pipeline.expectations import Suite  # type: ignore[import-untyped, unused-ignore]
-    from dmd_pipeline.quality_documents import Entry, Verdict  # type: ignore[import-untyped, unused-ignore]
+    from dmd_pipeline.expectations import Suite
+    from dmd_pipeline.quality_documents import Entry, Verdict
     from dmd_pipeline.ui.documents import TableYears
 
 _NULLS: Final = "expect_column_values_to_not_be_null"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+
+from dmd_pipeline.expectations import Expectation, Severity, Suite
+from dmd_pipeline.measures import Counts, PartitionCounts
 
 
 if TYPE_CHECKING:
@@ -29,39 +30,11 @@ FACT = "expect_partition_fact_to_be_between"
 KEY: dict[str, Any] = {"column_list": ["reference.id", "reference.timestamp"]}
 
 
-class Severity(StrEnum):
-    FAIL = "critical"
-    WARN = "warning"
-
-
-@dataclass(frozen=True)
-class SmallExpectation:
-    id: str
-    type: str
-    kwargs: dict[str, Any]
-    severity: Severity
-    sentence: str
-
-
-@dataclass(frozen=True)
-class SmallSuite:
-    table: str
-    expectations: tuple[Any, ...]
-    digest: str
-    config: dict[str, Any]
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        kwargs = [each.kwargs for each in self.expectations]
-        names = {some[key] for some in kwargs for key in ("column", "column_A", "column_B") if key in some}
-        return tuple(sorted(names.union(*(some.get("column_list", ()) for some in kwargs))))
-
-
 def expectation(
     name: str, kind: str, /, *, severity: Severity = Severity.FAIL, sentence: str = "It holds.", **kwargs: Any
 ) -> Any:
     """An expectation, its arguments by keyword."""
-    return SmallExpectation(id=name, type=kind, kwargs=kwargs, severity=severity, sentence=sentence)
+    return Expectation(id=name, type=kind, kwargs=kwargs, severity=severity, sentence=sentence)
 
 
 def suite(*expectations: Any) -> Any:
@@ -79,7 +52,7 @@ def suite(*expectations: Any) -> Any:
             for each in expectations
         ],
     }
-    return SmallSuite("demand", expectations, f"{hash(repr(config)) & (1 << 64) - 1:016x}", config)
+    return Suite("demand", expectations, f"{hash(repr(config)) & (1 << 64) - 1:016x}", config)
 
 
 def columns(*names: str, personal: str = "") -> dict[str, Any]:
@@ -101,18 +74,14 @@ def rows_of(column: str, values: Sequence[Any]) -> list[tuple[dict[str, Any], da
 
 def counted(rows: int, **by_expectation: tuple[int, int, int]) -> Any:
     """Counts as Athena gives them: nulls, unexpected, considered."""
-    return SimpleNamespace(rows=rows, by_expectation={name: _counts(*each) for name, each in by_expectation.items()})
+    return PartitionCounts(rows, None, {name: Counts(*each) for name, each in by_expectation.items()})
 
 
 def count(wanted: Any, rows: Iterable[Mapping[str, Any]]) -> Any:
     """The counts of flat rows, by the words of Great Expectations' documentation and by nothing of its code."""
     held = list(rows)
     by_expectation = {each.id: _count(each, held) for each in wanted.expectations if each.type not in {ROW_COUNT, FACT}}
-    return SimpleNamespace(rows=len(held), by_expectation=by_expectation)
-
-
-def _counts(nulls: int, unexpected: int, considered: int) -> Any:
-    return SimpleNamespace(nulls=nulls, unexpected=unexpected, considered=considered)
+    return PartitionCounts(len(held), None, by_expectation)
 
 
 def _count(wanted: Any, rows: list[Mapping[str, Any]]) -> Any:
@@ -120,18 +89,18 @@ def _count(wanted: Any, rows: list[Mapping[str, Any]]) -> Any:
         keys = [tuple(row[name] for name in wanted.kwargs["column_list"]) for row in rows]
         looked_at = [key for key in keys if any(part is not None for part in key)]
         times = Counter(looked_at)
-        return _counts(0, sum(times[key] > 1 for key in looked_at), len(looked_at))
+        return Counts(0, sum(times[key] > 1 for key in looked_at), len(looked_at))
     if wanted.type == PAIR:
         pairs = [(row[wanted.kwargs["column_A"]], row[wanted.kwargs["column_B"]]) for row in rows]
         whole = [pair for pair in pairs if None not in pair]
-        return _counts(0, sum(first != second for first, second in whole), len(whole))
+        return Counts(0, sum(first != second for first, second in whole), len(whole))
     values = [row[wanted.kwargs["column"]] for row in rows]
     present = [value for value in values if value is not None]
     nulls = len(values) - len(present)
     if wanted.type == NOT_NULL:
-        return _counts(nulls, nulls, len(values))
+        return Counts(nulls, nulls, len(values))
     if wanted.type == IN_SET:
-        return _counts(nulls, sum(value not in wanted.kwargs["value_set"] for value in present), len(present))
+        return Counts(nulls, sum(value not in wanted.kwargs["value_set"] for value in present), len(present))
     letter = wanted.kwargs["regex"]
     matching = sum(letter in value for value in present)
-    return _counts(nulls, len(present) - matching if wanted.type == MATCH else matching, len(present))
+    return Counts(nulls, len(present) - matching if wanted.type == MATCH else matching, len(present))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import sync_playwright
 
+from dmd_pipeline.expectations import Severity
 from dmd_pipeline.jobs.validation import Validator
 from local.browser import FLAGS, find_browser
 from tests.integration.jobs.small_suites import (
@@ -23,7 +24,6 @@ from tests.integration.jobs.small_suites import (
     ROW_COUNT,
     STAMP,
     UNIQUE,
-    Severity,
     columns,
     counted,
     expectation,

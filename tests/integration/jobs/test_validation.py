@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dmd_pipeline.errors import ConfigurationError
+from dmd_pipeline.errors import ExpectationsError
+from dmd_pipeline.expectations import Severity
 from dmd_pipeline.jobs.validation import SAMPLES, Failing, Outcome, Validator
 from tests.integration.jobs.small_suites import (
     DAY,
@@ -29,7 +30,6 @@ from tests.integration.jobs.small_suites import (
     ROW_COUNT,
     STAMP,
     UNIQUE,
-    Severity,
     columns,
     count,
     counted,
@@ -324,7 +324,7 @@ class TestSuites:
 
     def test_an_expectation_that_was_not_counted_is_no_success(self, validator: Validator) -> None:
         wanted = suite(expectation("present", NOT_NULL, column="a"), expectation("rows", ROW_COUNT, min_value=1))
-        with pytest.raises(ConfigurationError, match="demand: nothing was counted for the expectation present"):
+        with pytest.raises(ExpectationsError, match="demand: nothing was counted for the expectation present"):
             validator.from_counts(wanted, counted(1), {})
 
     def test_what_cannot_be_computed_is_named_without_the_data(self, validator: Validator) -> None:
@@ -334,7 +334,7 @@ class TestSuites:
 
         wanted = expectation("it", MATCH, column="a", regex="x")
         with pytest.raises(
-            ConfigurationError, match=r"^Great Expectations cannot compute column_values\.match_regex"
+            ExpectationsError, match=r"^Great Expectations cannot compute column_values\.match_regex"
         ) as raised:
             in_memory(validator, wanted, [Opaque()])
         assert MAIL not in str(raised.value)
@@ -399,7 +399,7 @@ class Opaque:
         raise ValueError("jane.doe@fans.example.com")
 try:
     validator.in_memory(wanted, columns("a"), rows_of("a", [Opaque()]), {})
-except validation.ConfigurationError:
+except validation.ExpectationsError:
     pass
 taken = warnings.showwarning is not show
 logging.captureWarnings(True)

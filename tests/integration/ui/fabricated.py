@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from dmd_pipeline.expectations import load_suite  # type: ignore[import-untyped, unused-ignore]
+from dmd_pipeline.expectations import load_suite
 
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Documents:
             "observed": {"event_id_present": 0.25 if failed or warned else 0.0} if known else {},
             "engine": "memory" if known else "none",
             "cost": cost(),
-            "result": self.settings.layout.quality_result_key(table, day, content, suite),  # type: ignore[attr-defined, unused-ignore]
+            "result": self.settings.layout.quality_result_key(table, day, content, suite),
             "run_id": "manual__2026-03-01T12:00:00+00:00",
         }
         return {**usual, **changed}
@@ -116,7 +116,7 @@ class Documents:
             "dag_id": "check_data_quality",
             "run_id": given["run_id"],
         }
-        key = self.settings.layout.quality_result_key(table, day, given["content"], given["suite"])  # type: ignore[attr-defined, unused-ignore]
+        key = self.settings.layout.quality_result_key(table, day, given["content"], given["suite"])
         self.objects[key] = json.dumps(document).encode()
 
     def judge(
@@ -148,5 +148,5 @@ class Documents:
     def all(self) -> Iterable[tuple[str, bytes]]:
         """Every document, with its key."""
         for (table, year), summary in self.summaries.items():
-            yield self.settings.layout.quality_summary_key(table, year), json.dumps(summary).encode()  # type: ignore[attr-defined, unused-ignore]
+            yield self.settings.layout.quality_summary_key(table, year), json.dumps(summary).encode()
         yield from self.objects.items()

@@ -197,7 +197,7 @@ def test_data_docs_are_shown_without_scripts_and_session(
 ) -> None:
     documents.judge("demand", DAY)
     html = b"<html><body><script>alert(1)</script><h1>Validation</h1></body></html>"
-    documents.objects[aws.settings.layout.quality_docs_key("demand", DAY)] = html  # type: ignore[attr-defined, unused-ignore]
+    documents.objects[aws.settings.layout.quality_docs_key("demand", DAY)] = html
     put(aws, documents)
 
     answer = admin.get("/dq/docs/demand/2026-03-01")

@@ -6,8 +6,7 @@ import re
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from dmd_pipeline.expectations import load_suite  # type: ignore[import-untyped, unused-ignore]
-
+from dmd_pipeline.expectations import load_suite
 from tests.integration.ui.conftest import put
 from tests.integration.ui.fabricated import cost
 

@@ -35,7 +35,7 @@ def test_a_broken_summary_is_named_and_breaks_nothing_else(
 ) -> None:
     today = documents.now.date()
     documents.judge("sale", today)
-    key = aws.settings.layout.quality_summary_key("demand", today.year)  # type: ignore[attr-defined, unused-ignore]
+    key = aws.settings.layout.quality_summary_key("demand", today.year)
     documents.objects[key] = body
     put(aws, documents)
 
@@ -58,7 +58,7 @@ def test_one_broken_entry_does_not_hide_that_it_is_broken(
     documents.look_at("demand", today)[today.isoformat()]["verdict"]["verdict"] = "splendid"
     put(aws, documents)
     page = admin.get("/dq/").text
-    assert f"broken document: {aws.settings.layout.quality_summary_key('demand', today.year)}: " in page  # type: ignore[attr-defined, unused-ignore]
+    assert f"broken document: {aws.settings.layout.quality_summary_key('demand', today.year)}: " in page
     assert "splendid" not in {state for state, _ in cells(page).values()}
 
 
