@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 
 AVRO_SERDE = "org.apache.hadoop.hive.serde2.avro.AvroSerDe"
+JSON_SERDE = "org.openx.data.jsonserde.JsonSerDe"
+TEXT_INPUT = "org.apache.hadoop.mapred.TextInputFormat"
 
 
 @dataclass(frozen=True)

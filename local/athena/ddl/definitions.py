@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from local.athena.errors import DdlError
-from local.athena.ports import AVRO_SERDE, Column, Storage
+from local.athena.ports import AVRO_SERDE, JSON_SERDE, TEXT_INPUT, Column, Storage
 from local.athena.types import UnknownTypeError, parse_hive
 
 
@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 AVRO_INPUT = "org.apache.hadoop.hive.ql.io.avro.AvroContainerInputFormat"
 AVRO_OUTPUT = "org.apache.hadoop.hive.ql.io.avro.AvroContainerOutputFormat"
 _UNQUOTED = frozenset({"tinyint", "smallint", "int", "bigint"})
-_FORMATS = {"AVRO": (AVRO_SERDE, AVRO_INPUT, AVRO_OUTPUT)}
+TEXT_OUTPUT = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
+# By the word after STORED AS: the SerDe where no other is named, or "" where one must be, and both formats.
+_FORMATS = {
+    "AVRO": (AVRO_SERDE, AVRO_INPUT, AVRO_OUTPUT),
+    "TEXTFILE": ("", TEXT_INPUT, TEXT_OUTPUT),
+}
+_INPUTS = {AVRO_SERDE: AVRO_INPUT, JSON_SERDE: TEXT_INPUT}
 
 
 def columns(tokens: Tokens) -> tuple[Column, ...]:
@@ -94,13 +100,14 @@ def storage(tokens: Tokens, table_columns: tuple[Column, ...]) -> Storage:
         serde = tokens.string()
         if tokens.accept("WITH", "SERDEPROPERTIES"):
             parameters |= properties(tokens)
-    input_format = output_format = ""
     if tokens.accept("STORED", "AS"):
         serde, input_format, output_format = _format(tokens, serde)
-    if serde != AVRO_SERDE:
-        raise DdlError("SemanticException", f"The local Athena knows tables of the SerDe {AVRO_SERDE} only")
-    if not input_format:
-        raise DdlError("SemanticException", "An Avro table needs STORED AS AVRO, or its INPUTFORMAT and OUTPUTFORMAT")
+    else:  # Hive's default is text
+        _, input_format, output_format = _FORMATS["TEXTFILE"]
+    if serde not in _INPUTS:
+        raise DdlError("SemanticException", f"The local Athena knows tables of these SerDes only: {', '.join(_INPUTS)}")
+    if input_format != _INPUTS[serde]:
+        raise DdlError("SemanticException", f"Files of the SerDe {serde} need the input format {_INPUTS[serde]}")
     if "avro.schema.url" in parameters:
         raise DdlError("SemanticException", "Athena does not support avro.schema.url: use avro.schema.literal")
     tokens.expect("LOCATION")
@@ -114,7 +121,8 @@ def _format(tokens: Tokens, serde: str) -> tuple[str, str, str]:
         return serde, input_format, tokens.string()
     name = tokens.identifier().upper()
     if name not in _FORMATS:
-        raise DdlError("SemanticException", f"The local Athena knows STORED AS AVRO only, not {name}")
+        known = " and ".join(_FORMATS)
+        raise DdlError("SemanticException", f"The local Athena knows STORED AS {known} only, not {name}")
     own, input_format, output_format = _FORMATS[name]
     return serde or own, input_format, output_format
 

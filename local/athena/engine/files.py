@@ -1,4 +1,4 @@
-"""Which objects belong to a location, as Hive sees them."""
+"""Which objects belong to a location, as Hive sees them, and what is in one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from local.athena.errors import QueryError
-from local.athena.ports import BucketNotFoundError
+from local.athena.ports import BucketNotFoundError, ObjectNotFoundError
 
 
 if TYPE_CHECKING:
@@ -73,3 +73,15 @@ def as_folder(location: str) -> str:
 
 def _is_visible(name: str) -> bool:
     return bool(name) and not name.endswith("/") and not any(part.startswith(_HIDDEN) for part in name.split("/"))
+
+
+def content(objects: Objects, one: StoredObject) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        QueryError: HIVE_CANNOT_OPEN_SPLIT when it has gone since it was listed.
+    """
+    try:
+        return objects.read(one.uri)
+    except ObjectNotFoundError as error:
+        raise QueryError("HIVE_CANNOT_OPEN_SPLIT", f"Error opening Hive split {one.uri}: no such object") from error

@@ -9,7 +9,6 @@ from local.athena.engine import avro_schema
 from local.athena.engine.avro_schema import AvroField, AvroSchemaError, AvroType
 from local.athena.engine.verification import column_type
 from local.athena.errors import QueryError
-from local.athena.ports import AVRO_SERDE
 
 
 if TYPE_CHECKING:
@@ -31,13 +30,9 @@ def reader_schema(table: Table, partition: Partition | None) -> AvroType:
     table's Parameters; without any literal, a schema made of the table's columns.
 
     Raises:
-        QueryError: The SerDe is not Avro's, or the schema cannot be had.
+        QueryError: The schema cannot be had.
     """
     storage = partition.storage if partition else table.storage
-    if storage.serde != AVRO_SERDE:
-        raise QueryError(
-            "NOT_SUPPORTED", f"The local Athena reads Avro only, and {table.name} has the SerDe '{storage.serde}'"
-        )
     properties = {**storage.serde_parameters, **table.storage.serde_parameters, **table.parameters}
     literal = properties.get(LITERAL, _NONE)
     if literal != _NONE:

@@ -72,3 +72,8 @@ def column_type(column: Column) -> Type:
         return parse_hive(column.type)
     except UnknownTypeError as error:
         raise QueryError("HIVE_INVALID_METADATA", f"Column '{column.name}': {error}") from error
+
+
+def column_types(table: Table) -> dict[str, Type]:
+    """The Trino types of a table's columns in the files, by their names in lower case."""
+    return {one.name.lower(): column_type(one) for one in table.columns}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from local.athena import types
-from local.athena.engine.scan import HIDDEN_COLUMNS
+from local.athena.engine.hidden_columns import HIDDEN_COLUMNS
 from local.athena.engine.verification import column_type
 from local.athena.sql.clauses import conjunction, origins_by_ref
 from local.athena.sql.expressions import ExpressionTranslator
