@@ -1,4 +1,4 @@
-"""A local Athena: Trino SQL really runs, over the Avro objects of the partitions that the catalog has registered.
+"""A local Athena: Trino SQL really runs, over the Avro and JSON objects of what the catalog has registered.
 
 Where to look:
 
@@ -6,7 +6,7 @@ Where to look:
 * ``queries``     one statement from its text to its rows
 * ``sql``         Trino SQL → DuckDB SQL: parsing, types, functions, scopes, refusals
 * ``engine``      how a partition's files become rows: verification, schemas, resolution, coercion
-* ``ddl``         the statements that change or show the catalog
+* ``ddl``         the statements that change or show the catalog; ``views`` as the catalog keeps them
 * ``ports``       the two things the engine needs from outside: a catalog and objects; ``moto_ports`` provides them
 """
 

@@ -54,10 +54,15 @@ class QueryError(Exception):
         super().__init__(self.reason)
 
     @property
+    def located_message(self) -> str:
+        """The message with the place in front of it, where that is known."""
+        place = f"line {self.line}:{self.column}: " if self.line is not None else ""
+        return f"{place}{self.message}"
+
+    @property
     def reason(self) -> str:
         """The text of ``StateChangeReason``."""
-        place = f"line {self.line}:{self.column}: " if self.line is not None else ""
-        return f"{self.name}: {place}{self.message}"
+        return f"{self.name}: {self.located_message}"
 
     @property
     def category(self) -> Category:

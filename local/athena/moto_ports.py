@@ -12,6 +12,7 @@ from moto.s3.exceptions import MissingBucket
 from moto.s3.models import FakeDeleteMarker, s3_backends
 
 from local.athena.ports import (
+    VIEW,
     BucketNotFoundError,
     Column,
     Database,
@@ -228,6 +229,7 @@ def _table(given: Mapping[str, Any]) -> Table:
         kind=given.get("TableType") or "",
         comment=given.get("Description") or "",
         created=created.replace(tzinfo=UTC) if isinstance(created, datetime) else None,
+        view_text=given.get("ViewOriginalText") or "",
     )
 
 
@@ -256,6 +258,8 @@ def _columns(given: Sequence[Mapping[str, Any]] | None) -> tuple[Column, ...]:
 
 
 def _table_input(table: Table) -> dict[str, Any]:
+    if table.kind == VIEW:
+        return _view_input(table)
     given = {
         "Name": table.name,
         "StorageDescriptor": _storage_descriptor(table.storage),
@@ -264,6 +268,27 @@ def _table_input(table: Table) -> dict[str, Any]:
         "TableType": table.kind,
     }
     return given | ({"Description": table.comment} if table.comment else {})
+
+
+def _view_input(view: Table) -> dict[str, Any]:
+    """A view as Athena itself writes it."""
+    return {
+        "Name": view.name,
+        "StorageDescriptor": {
+            "Columns": _column_input(view.columns),
+            "Location": "",
+            "Compressed": False,
+            "NumberOfBuckets": 0,
+            "SerdeInfo": {},
+            "SortColumns": [],
+            "StoredAsSubDirectories": False,
+        },
+        "PartitionKeys": [],
+        "ViewOriginalText": view.view_text,
+        "ViewExpandedText": "/* Presto View */",
+        "TableType": view.kind,
+        "Parameters": dict(view.parameters),
+    }
 
 
 def _storage_descriptor(storage: Storage) -> dict[str, Any]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 AVRO_SERDE = "org.apache.hadoop.hive.serde2.avro.AvroSerDe"
 JSON_SERDE = "org.openx.data.jsonserde.JsonSerDe"
+VIEW = "VIRTUAL_VIEW"
 TEXT_INPUT = "org.apache.hadoop.mapred.TextInputFormat"
 
 
@@ -42,7 +43,7 @@ class Storage:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the catalog."""
+    """A table of the catalog, or a view, whose definition ``view_text`` holds."""
 
     database: str
     name: str
@@ -52,6 +53,7 @@ class Table:
     kind: str = "EXTERNAL_TABLE"
     comment: str = ""
     created: datetime | None = None
+    view_text: str = ""
 
     @property
     def columns(self) -> tuple[Column, ...]:

@@ -260,6 +260,15 @@ EXPRESSIONS = [
     ),
     Expression("date(from_iso8601_timestamp('2025-06-05T01:00:00+02:00'))", "date", "2025-06-05"),
     Expression(
+        "CAST(CAST(try(from_iso8601_timestamp('2026-03-01T23:59:00-05:00')) AT TIME ZONE 'UTC' AS date) AS varchar)",
+        "varchar",
+        "2026-03-02",
+    ),
+    Expression(
+        "try(from_iso8601_timestamp('2026-02-30T00:00:00Z')) AT TIME ZONE 'UTC'", "timestamp with time zone", None
+    ),
+    Expression("coalesce(try(from_iso8601_timestamp('')) IS NULL, false)", "boolean", "true"),
+    Expression(
         "from_iso8601_timestamp('2025-06-05T09:00:00+02:00') = from_iso8601_timestamp('2025-06-05T07:00:00Z')",
         "boolean",
         "true",
@@ -563,6 +572,34 @@ QUERIES = [
     *(
         Query(f"{_ROWS} SELECT {sql} AS v FROM s ORDER BY k", ["v"], [[value] for value in values])
         for sql, values in _JOINED.items()
+    ),
+    # the newest row of each group, and what that is asked for
+    Query(
+        f"SELECT k, v FROM (SELECT *, row_number() OVER (PARTITION BY k ORDER BY v DESC) AS place FROM {_PAIRS}) "
+        "WHERE place = 1 ORDER BY k",
+        ["k", "v"],
+        [["a", "3"], ["b", "2"]],
+    ),
+    Query(
+        f"SELECT count(*) AS n FROM {_PAIRS} WHERE v IN (SELECT v FROM (SELECT *, row_number() OVER "
+        f"(PARTITION BY k ORDER BY v DESC) AS place FROM {_PAIRS}) WHERE place = 1 AND k = 'a')",
+        ["n"],
+        [["1"]],
+    ),
+    # counts of groups, summed up, beside rows that another table lacks
+    Query(
+        "SELECT d, sum(c) AS c, sum(CASE WHEN c > 1 THEN c ELSE 0 END) AS doubled, sum(o) AS o FROM (SELECT l.d, l.x, "
+        "count(*) AS c, count_if(l.x IS NOT NULL AND r.x IS NULL) AS o "
+        "FROM (VALUES ('1', 'a'), ('1', 'a'), ('1', 'b'), ('2', NULL)) l(d, x) LEFT JOIN (SELECT DISTINCT x FROM (VALUES 'a', 'a', 'c') v(x)) r ON l.x = r.x "
+        "GROUP BY l.d, l.x) GROUP BY d ORDER BY d",
+        ["d", "c", "doubled", "o"],
+        [["1", "3", "2", "1"], ["2", "1", "0", "0"]],
+    ),
+    Query(
+        'SELECT "reference"."timestamp", count_if(regexp_like("reference"."timestamp", \'^\\d{4}-\')) AS n '
+        "FROM (SELECT CAST(ROW('2026-03-01') AS ROW(\"timestamp\" varchar)) AS reference) GROUP BY 1",
+        ["timestamp", "n"],
+        [["2026-03-01", "1"]],
     ),
 ]
 

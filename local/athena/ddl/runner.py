@@ -6,13 +6,14 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from local.athena.ddl import definitions, show
+from local.athena.ddl import definitions, show, views
 from local.athena.ddl.repair import repair
 from local.athena.ddl.tokens import Tokens
 from local.athena.errors import DdlError, QueryError
 from local.athena.ports import Database, Partition, Table
 from local.athena.results import text_result
 from local.athena.statements import kind_of, without_comments
+from local.athena.views import is_view
 
 
 if TYPE_CHECKING:
@@ -42,12 +43,16 @@ class DdlRunner:
             "ALTER_TABLE_PROPERTIES": self._set_properties,
             "ALTER_TABLE_ADD_COLUMNS": self._add_columns,
             "MSCK_REPAIR_TABLE": self._repair,
+            "CREATE_VIEW": self._create_view,
+            "DROP_VIEW": self._drop_view,
             "SHOW_PARTITIONS": self._show_partitions,
             "SHOW_TABLES": self._show_tables,
             "SHOW_DATABASES": self._show_databases,
             "SHOW_COLUMNS": self._show_columns,
             "SHOW_CREATE_TABLE": self._show_create_table,
             "SHOW_TBLPROPERTIES": self._show_properties,
+            "SHOW_VIEWS": self._show_views,
+            "SHOW_CREATE_VIEW": self._show_create_view,
             "DESCRIBE_TABLE": self._describe,
         }
 
@@ -147,6 +152,8 @@ class DdlRunner:
         tokens.accept("PURGE")
         tokens.end()
         table = self._catalog.table(owner, name)
+        if table is not None and is_view(table):
+            raise _execution_error("Cannot drop a view with DROP TABLE")
         if table is not None:
             self._catalog.drop_table(table)
         elif not if_exists:
@@ -238,6 +245,16 @@ class DdlRunner:
         tokens.end()
         return repair(self._catalog, self._objects, table)
 
+    # ---------------------------------------------------------------------------------------------------------- views
+
+    def _create_view(self, tokens: Tokens, database: str | None) -> Result:
+        views.create(self._catalog, tokens.text, database)
+        return _DONE
+
+    def _drop_view(self, tokens: Tokens, database: str | None) -> Result:
+        views.drop(self._catalog, tokens.text, database)
+        return _DONE
+
     # ----------------------------------------------------------------------------------------------------------- show
 
     def _show_partitions(self, tokens: Tokens, database: str | None) -> Result:
@@ -248,13 +265,21 @@ class DdlRunner:
 
     def _show_tables(self, tokens: Tokens, database: str | None) -> Result:
         tokens.expect("SHOW", "TABLES")
+        return show.tables(self._catalog, *self._listed(tokens, database))
+
+    def _show_views(self, tokens: Tokens, database: str | None) -> Result:
+        tokens.expect("SHOW", "VIEWS")
+        return views.names(self._catalog, *self._listed(tokens, database))
+
+    def _listed(self, tokens: Tokens, database: str | None) -> tuple[str, str | None]:
+        """``[IN database] [LIKE 'pattern']``: which tables or views are to be shown."""
         owner = tokens.identifier() if tokens.accept("IN") or tokens.accept("FROM") else database
         tokens.accept("LIKE")
         pattern = tokens.string() if tokens.peek() is not None else None
         tokens.end()
         if owner is None or self._catalog.database(owner) is None:
             raise DdlError("SemanticException", f"[Error 10072]: Database does not exist: {owner}")
-        return show.tables(self._catalog, owner, pattern)
+        return owner, pattern
 
     def _show_databases(self, tokens: Tokens, _: str | None) -> Result:
         tokens.expect("SHOW")
@@ -281,7 +306,17 @@ class DdlRunner:
         tokens.expect("SHOW", "CREATE", "TABLE")
         table = self._table(tokens, database)
         tokens.end()
+        if is_view(table):
+            raise DdlError("SemanticException", f"{table.name} is a view: SHOW CREATE VIEW shows it")
         return show.create_table(table)
+
+    def _show_create_view(self, tokens: Tokens, database: str | None) -> Result:
+        tokens.expect("SHOW", "CREATE", "VIEW")
+        table = self._table(tokens, database)
+        tokens.end()
+        if not is_view(table):
+            raise DdlError("SemanticException", f"{table.name} is a table: SHOW CREATE TABLE shows it")
+        return views.create_statement(table)
 
     def _show_properties(self, tokens: Tokens, database: str | None) -> Result:
         tokens.expect("SHOW", "TBLPROPERTIES")

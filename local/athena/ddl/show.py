@@ -28,16 +28,16 @@ def partitions(catalog: Catalog, table: Table) -> Result:
 def tables(catalog: Catalog, database: str, pattern: str | None) -> Result:
     """SHOW TABLES."""
     names = [one.name for one in catalog.tables(database)]
-    return text_result(["tab_name"], [name for name in names if _matches(name, pattern)])
+    return text_result(["tab_name"], [name for name in names if matches(name, pattern)])
 
 
 def databases(catalog: Catalog, pattern: str | None) -> Result:
     """SHOW DATABASES."""
     names = [one.name for one in catalog.databases()]
-    return text_result(["database_name"], [name for name in names if _matches(name, pattern)])
+    return text_result(["database_name"], [name for name in names if matches(name, pattern)])
 
 
-def _matches(name: str, pattern: str | None) -> bool:
+def matches(name: str, pattern: str | None) -> bool:
     """Hive's patterns: ``*`` for anything, ``|`` between alternatives."""
     if pattern is None:
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -10,10 +11,11 @@ from local.athena import types
 from local.athena.engine.verification import column_type
 from local.athena.sql.parsing_errors import refused
 from local.athena.sql.tables import SystemTable
+from local.athena.views import View, is_view, view_of
 
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from sqlglot import exp
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 CATALOG_NAME = "awsdatacatalog"
 _PARTITIONS = "$partitions"
+_INFORMATION_SCHEMA = "information_schema"
 
 
 class Metadata:
@@ -38,30 +41,46 @@ class Metadata:
         self.database = database
         self._made = 0
 
-    def resolve(self, node: exp.Table) -> Table | SystemTable:
-        """The table of a name.
+    @contextmanager
+    def within(self, database: str | None) -> Iterator[None]:
+        """Meanwhile names without a database are those of another one."""
+        outer, self.database = self.database, database
+        try:
+            yield
+        finally:
+            self.database = outer
+
+    def name_of(self, node: exp.Table) -> tuple[str, str]:
+        """Database and name that a name stands for, whether or not there is such a table.
 
         Raises:
-            QueryError: CATALOG_NOT_FOUND, SCHEMA_NOT_FOUND, TABLE_NOT_FOUND, MISSING_SCHEMA_NAME.
+            QueryError: CATALOG_NOT_FOUND, SCHEMA_NOT_FOUND, MISSING_SCHEMA_NAME.
         """
         catalog, database, name = node.catalog.lower(), node.db.lower() or (self.database or ""), node.name.lower()
         if catalog and catalog != CATALOG_NAME:
             raise refused("CATALOG_NOT_FOUND", f"Catalog '{catalog}' does not exist", node)
         if not database:
             raise refused("MISSING_SCHEMA_NAME", "Schema must be specified when session schema is not set", node)
-        if database == "information_schema":
-            return self._information_schema(name, node)
-        if self.catalog.database(database) is None:
+        if database != _INFORMATION_SCHEMA and self.catalog.database(database) is None:
             raise refused("SCHEMA_NOT_FOUND", f"Schema '{database}' does not exist", node)
+        return database, name
+
+    def resolve(self, node: exp.Table) -> Table | SystemTable | View:
+        """The table or view of a name.
+
+        Raises:
+            QueryError: TABLE_NOT_FOUND, HIVE_INVALID_VIEW_DATA, and what ``name_of`` raises.
+        """
+        database, name = self.name_of(node)
+        if database == _INFORMATION_SCHEMA:
+            return self._information_schema(name, node)
         table = self.catalog.table(database, name.removesuffix(_PARTITIONS))
         if table is None or (name.endswith(_PARTITIONS) and not table.partition_keys):
             shown = f"{CATALOG_NAME}.{database}.{name}"
             raise refused("TABLE_NOT_FOUND", f"Table '{shown}' does not exist", node)
         if name.endswith(_PARTITIONS):
             return self._partitions(table)
-        if table.kind == "VIRTUAL_VIEW":
-            raise refused("NOT_SUPPORTED", f"The local Athena has no views: {database}.{name}", node)
-        return table
+        return view_of(table) if is_view(table) else table
 
     @staticmethod
     def types_of(table: SystemTable) -> list[Type]:
@@ -108,7 +127,7 @@ class Metadata:
             "table_catalog": [CATALOG_NAME for _ in tables],
             "table_schema": [table.database for table in tables],
             "table_name": [table.name for table in tables],
-            "table_type": ["VIEW" if table.kind == "VIRTUAL_VIEW" else "BASE TABLE" for table in tables],
+            "table_type": ["VIEW" if is_view(table) else "BASE TABLE" for table in tables],
         }
 
     def _columns(self) -> dict[str, Sequence[object]]:

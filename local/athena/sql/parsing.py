@@ -8,7 +8,8 @@ arguments, and ``functions`` decides what it means.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import sqlglot
 import trino_sql_validator
@@ -26,6 +27,8 @@ from local.athena.sql.parsing_errors import mismatched
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+
+Statement = TypeVar("Statement", exp.Create, exp.Drop)
 
 # Calls with a grammar of their own; all others are plain calls.
 _SPECIAL_CALLS = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "LISTAGG", "SUBSTRING")
@@ -84,10 +87,69 @@ def parse_query(text: str, parameters: Sequence[str] = ()) -> exp.Query:
     check_syntax(text)
     tree = _parse(_with_markers(text, parameters))
     check_tree(tree)
+    _fill_in(tree, parameters)
+    return _as_query(tree)
+
+
+def _as_query(tree: exp.Expr | None) -> exp.Query:
     if not isinstance(tree, exp.Query | exp.Values):
         raise QueryError("NOT_SUPPORTED", f"The local Athena does not run {type(tree).__name__} statements")
-    _fill_in(tree, parameters)
     return tree if isinstance(tree, exp.Query) else exp.select("*").from_(tree)
+
+
+@dataclass(frozen=True)
+class CreateView:
+    """CREATE VIEW.
+
+    Attributes:
+        name: The view's name.
+        query: The tree of its query.
+        text: The text of its query.
+        replaces: Whether it may take the place of another view.
+    """
+
+    name: exp.Table
+    query: exp.Query
+    text: str
+    replaces: bool
+
+
+def parse_create_view(text: str) -> CreateView:
+    """``CREATE [OR REPLACE] VIEW name AS query``, which is all that Athena documents.
+
+    Raises:
+        QueryError: SYNTAX_ERROR, or NOT_SUPPORTED for Trino's other clauses.
+    """
+    tree = _statement(text, exp.Create)
+    if not isinstance(tree.this, exp.Table) or tree.args.get("properties"):
+        raise QueryError("NOT_SUPPORTED", "The local Athena knows CREATE VIEW name AS query, and no clauses between")
+    tokens = TrinoWithPlainCalls().tokenize(text)
+    begin = next(at for at, one in enumerate(tokens) if one.token_type == TokenType.ALIAS) + 1
+    query = _as_query(tree.expression)
+    return CreateView(tree.this, query, text[tokens[begin].start :], bool(tree.args.get("replace")))
+
+
+def parse_drop_view(text: str) -> tuple[exp.Table, bool]:
+    """``DROP VIEW [IF EXISTS] name``: the name, and whether the view may be missing.
+
+    Raises:
+        QueryError: SYNTAX_ERROR.
+    """
+    tree = _statement(text, exp.Drop)
+    found = tree.find(exp.Table)
+    if found is None:
+        raise QueryError("SYNTAX_ERROR", "mismatched input '<EOF>'. Expecting: <identifier>", 1, 1)
+    return found, bool(tree.args.get("exists"))
+
+
+def _statement(text: str, kind: type[Statement]) -> Statement:
+    """The tree of a statement on a view."""
+    check_syntax(text)
+    tree = _parse(text)
+    check_tree(tree)
+    if not isinstance(tree, kind):
+        raise QueryError("SYNTAX_ERROR", f"mismatched input '{text.split()[0]}'", 1, 1)
+    return tree
 
 
 def check_syntax(text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from local.athena.sql.casts import cast
 from local.athena.sql.parsing_errors import refused
 from local.athena.sql.scopes import Field
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
     from local.athena.sql.correlation import Clause
+    from local.athena.types import Type
 
 
 @dataclass
@@ -94,3 +96,12 @@ def renamed(query: Query, names: Sequence[str], node: exp.Expr) -> Query:
         for name, one in zip(names, query.fields, strict=True)
     )
     return Query(query.sql, fields, query.projection, query.reached)
+
+
+def as_kinds(query: Query, kinds: Sequence[Type]) -> str:
+    """SQL of a complete query whose columns are converted to other types."""
+    columns = ", ".join(
+        f"{cast(f'c{position}', one.type, kind)} AS c{position}"
+        for position, (one, kind) in enumerate(zip(query.fields, kinds, strict=True))
+    )
+    return f"SELECT {columns} FROM ({query.sql})"

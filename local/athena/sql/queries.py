@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from local.athena import types
+from local.athena.errors import QueryError
 from local.athena.sql.aggregation import Aggregates, Windows, order_item
 from local.athena.sql.casts import cast
 from local.athena.sql.clauses import limits
 from local.athena.sql.correlation import not_joinable
 from local.athena.sql.expressions import ExpressionTranslator
+from local.athena.sql.parsing import parse_query
 from local.athena.sql.parsing_errors import refused
-from local.athena.sql.projections import Projection, Query, rebased, renamed, without_origins
+from local.athena.sql.projections import Projection, Query, as_kinds, rebased, renamed, without_origins
 from local.athena.sql.relations import Relations
 from local.athena.sql.scopes import Field, Relation, Scope
 from local.athena.sql.select import Select
+from local.athena.sql.stored_views import as_view
 from local.athena.sql.values import Value, combined
 
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from local.athena.sql.metadata import Metadata
     from local.athena.sql.tables import Origin, SystemTable, TableScan
     from local.athena.types import Type
+    from local.athena.views import View
 
 
 _TOKEN = re.compile("\x01(\\d+)\x01")
@@ -50,6 +54,7 @@ class QueryTranslator:
         self._relations = Relations(self)
         self._projections: list[Projection] = []
         self._ctes: dict[str, tuple[exp.CTE, dict[str, object]]] = {}
+        self._open_views: list[str] = []
         self._aliases = 0
 
     # ------------------------------------------------------------------------------------------------ for the others
@@ -99,6 +104,27 @@ class QueryTranslator:
             self._ctes = outer
         columns = [one.name for one in (cte.args["alias"].args.get("columns") or ())]
         return renamed(query, columns, cte)
+
+    def view(self, view: View, node: exp.Expr) -> Query:
+        """The query of a view, in which names mean what they meant where the view was made.
+
+        Raises:
+            QueryError: INVALID_VIEW when the query is no longer one, VIEW_IS_STALE when its columns are others.
+        """
+        if view.full_name in self._open_views:
+            raise refused("VIEW_IS_RECURSIVE", "View is recursive", node)
+        outer_ctes, self._ctes = self._ctes, {}
+        self._open_views.append(view.full_name)
+        try:
+            with self.metadata.within(view.database):
+                query = self.query(parse_query(view.query), None)
+        except QueryError as error:
+            message = f"Failed analyzing stored view '{view.full_name}': {error.located_message}"
+            raise refused("INVALID_VIEW", message, node) from error
+        finally:
+            self._open_views.pop()
+            self._ctes = outer_ctes
+        return as_view(query, view, node)
 
     # ------------------------------------------------------------------------------------------------------- queries
 
@@ -186,7 +212,7 @@ class QueryTranslator:
                 )
             kinds.append(common)
         every = "" if node.args.get("distinct", True) else " ALL"
-        sql = f"({_as_kinds(left, kinds)}) {word}{every} ({_as_kinds(right, kinds)})"
+        sql = f"({as_kinds(left, kinds)}) {word}{every} ({as_kinds(right, kinds)})"
         # A condition on the result of UNION holds for either side; rows of the others must be in the left one.
         sides = (left, right) if word == "UNION" else (left,)
         fields = tuple(
@@ -244,11 +270,3 @@ def _output(node: exp.Expr, fields: Sequence[Field], translator: ExpressionTrans
 def _same_origins(sides: Sequence[Query], position: int, kind: Type) -> tuple[Origin, ...]:
     origins = [side.fields[position].origins if side.fields[position].type == kind else () for side in sides]
     return tuple(origin for side in origins for origin in side) if all(origins) else ()
-
-
-def _as_kinds(query: Query, kinds: Sequence[Type]) -> str:
-    columns = ", ".join(
-        f"{cast(f'c{position}', one.type, kind)} AS c{position}"
-        for position, (one, kind) in enumerate(zip(query.fields, kinds, strict=True))
-    )
-    return f"SELECT {columns} FROM ({query.sql})"

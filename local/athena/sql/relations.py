@@ -19,6 +19,7 @@ from local.athena.sql.scopes import Field, Relation, Scope
 from local.athena.sql.tables import Origin, SystemTable, TableScan, push_down
 from local.athena.sql.values import Value
 from local.athena.types import BIGINT
+from local.athena.views import View
 
 
 if TYPE_CHECKING:
@@ -76,6 +77,8 @@ class Relations:
         found = self._queries.metadata.resolve(node)
         if isinstance(found, SystemTable):
             return self._system_table(found, node)
+        if isinstance(found, View):
+            return self._view(found, node)
         return self._scan(found, node)
 
     def _system_table(self, found: SystemTable, node: exp.Table) -> Relation:
@@ -87,6 +90,12 @@ class Relations:
             for name, kind in zip(found.rows.column_names, kinds, strict=True)
         ]
         return Relation(f"{found.name} AS {alias}", tuple(self._aliased(fields, node)))
+
+    def _view(self, view: View, node: exp.Table) -> Relation:
+        query = self._queries.view(view, node)
+        alias = self._queries.alias()
+        fields = rebased(query, alias, self._qualifier(node, view))
+        return Relation(f"({query.sql}) AS {alias}", tuple(self._aliased(fields, node)))
 
     def _scan(self, table: Table, node: exp.Table) -> Relation:
         scan = TableScan(f"scan_{len(self._queries.scans)}", table)
@@ -115,11 +124,12 @@ class Relations:
         return Relation(f"{scan.name} AS {alias}", (*self._aliased(fields, node), *hidden))
 
     @staticmethod
-    def _qualifier(node: exp.Expr, table: Table | None = None) -> tuple[str, ...]:
+    def _qualifier(node: exp.Expr, found: Table | View | None = None) -> tuple[str, ...]:
         if node.alias:
             return (node.alias.lower(),)
-        if table is not None:
-            return ("awsdatacatalog", table.database.lower(), table.name.lower())
+        if found is not None:
+            owner = found.owner if isinstance(found, View) else found.database
+            return ("awsdatacatalog", owner.lower(), found.name.lower())
         parts = [part.name.lower() for part in node.parts] if isinstance(node, exp.Table) else []
         return tuple(parts)
 

@@ -123,16 +123,91 @@ def test_awswrangler_describes_shows_and_repairs_a_table(aws: LocalAws) -> None:
     assert "CREATE EXTERNAL TABLE" in awswrangler.athena.show_create_table("sale", **where)
 
 
-def test_the_aws_command_starts_a_query_and_shows_its_result(aws: LocalAws) -> None:
-    started = _aws_command(
-        "start-query-execution", "--query-string", "SELECT 1 AS one", "--work-group", aws.settings.workgroup
+@pytest.fixture
+def documents(aws: LocalAws) -> str:
+    """A table of two JSON documents, made through PyAthena, and its location."""
+    location = f"s3://{aws.settings.bucket}/documents/"
+    for number, verdict in enumerate(("failed", "passed")):
+        body = json.dumps({"verdict": verdict, "checked": number, "cost": {"dollars": 0.25}}).encode()
+        aws.client("s3").put_object(Bucket=aws.settings.bucket, Key=f"documents/{number}.json", Body=body)
+    with _connect(aws) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE EXTERNAL TABLE documents (verdict string, checked bigint, cost struct<dollars:double>) "
+            f"ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe' LOCATION '{location}'"
+        )
+    return "documents"
+
+
+_NEWEST = "SELECT max_by(verdict, checked) AS verdict, max(checked) AS checked, sum(cost.dollars) AS dollars"
+
+
+def test_pyathena_makes_reads_and_drops_a_view(aws: LocalAws, documents: str) -> None:
+    from pyathena.error import OperationalError
+
+    with _connect(aws) as connection, connection.cursor() as cursor:
+        cursor.execute(f"CREATE OR REPLACE VIEW newest AS {_NEWEST} FROM {documents}")
+        assert (cursor.statement_type, cursor.substatement_type) == ("DDL", "CREATE_VIEW")
+        assert cursor.fetchall() == []
+        assert cursor.execute("SELECT * FROM newest").fetchall() == [("passed", 1, 0.5)]
+        assert cursor.execute("SHOW VIEWS").fetchall() == [("newest",)]
+        cursor.execute("DROP VIEW newest")
+        with pytest.raises(OperationalError, match="TABLE_NOT_FOUND"):
+            cursor.execute("SELECT * FROM newest")
+
+
+@pytest.mark.filterwarnings("ignore:The copy keyword is deprecated:DeprecationWarning")
+def test_awswrangler_makes_and_reads_a_view(aws: LocalAws, documents: str) -> None:
+    import awswrangler
+
+    where: Any = {"database": aws.settings.database, "workgroup": aws.settings.workgroup}
+    made = awswrangler.athena.start_query_execution(
+        f"CREATE VIEW newest AS {_NEWEST} FROM {documents}", wait=True, **where
     )
-    identifier = ["--query-execution-id", started["QueryExecutionId"]]
-    deadline = time.monotonic() + 60
-    while _aws_command("get-query-execution", *identifier)["QueryExecution"]["Status"]["State"] != "SUCCEEDED":
-        assert time.monotonic() < deadline
-    rows = _aws_command("get-query-results", *identifier)["ResultSet"]["Rows"]
+    frame = awswrangler.athena.read_sql_query("SELECT * FROM newest", ctas_approach=False, **where)
+    listed = awswrangler.catalog.tables(database=aws.settings.database, name_contains="newest")
+
+    assert made["Status"]["State"] == "SUCCEEDED"
+    assert frame.to_dict("list") == {"verdict": ["passed"], "checked": [1], "dollars": [0.5]}
+    assert listed["TableType"].tolist() == ["VIRTUAL_VIEW"]
+    assert awswrangler.catalog.get_table_types(aws.settings.database, "newest") == {
+        "verdict": "string",
+        "checked": "bigint",
+        "dollars": "double",
+    }
+
+
+def test_the_aws_command_makes_a_view_and_shows_that_nothing_comes_of_it(aws: LocalAws) -> None:
+    identifier, execution = _run_by_aws_command(aws, "CREATE VIEW one AS SELECT 1 AS n")
+    assert (execution["StatementType"], execution["SubstatementType"]) == ("DDL", "CREATE_VIEW")
+    assert execution["ResultConfiguration"]["OutputLocation"].endswith(".txt")
+    assert _aws_command("get-query-results", "--query-execution-id", identifier)["ResultSet"]["Rows"] == []
+    found = _aws_command(
+        "get-table-metadata",
+        *("--catalog-name", "AwsDataCatalog", "--database-name", aws.settings.database, "--table-name", "one"),
+    )["TableMetadata"]
+    assert (found["TableType"], found["Columns"]) == ("VIRTUAL_VIEW", [{"Name": "n", "Type": "int"}])
+
+
+def test_the_aws_command_starts_a_query_and_shows_its_result(aws: LocalAws) -> None:
+    identifier, _ = _run_by_aws_command(aws, "SELECT 1 AS one")
+    rows = _aws_command("get-query-results", "--query-execution-id", identifier)["ResultSet"]["Rows"]
     assert [[cell["VarCharValue"] for cell in row["Data"]] for row in rows] == [["one"], ["1"]]
+
+
+def _run_by_aws_command(aws: LocalAws, statement: str) -> tuple[str, Any]:
+    """The identifier of an execution that succeeded, and its description."""
+    context = ["--query-execution-context", f"Database={aws.settings.database}"]
+    started = _aws_command(
+        "start-query-execution", "--query-string", statement, "--work-group", aws.settings.workgroup, *context
+    )
+    identifier: str = started["QueryExecutionId"]
+    deadline = time.monotonic() + 60
+    while True:
+        found = _aws_command("get-query-execution", "--query-execution-id", identifier)["QueryExecution"]
+        if found["Status"]["State"] not in ("QUEUED", "RUNNING"):
+            assert found["Status"]["State"] == "SUCCEEDED", found
+            return identifier, found
+        assert time.monotonic() < deadline
 
 
 def _aws_command(*arguments: str) -> Any:
