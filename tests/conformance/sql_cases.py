@@ -590,7 +590,8 @@ QUERIES = [
     Query(
         "SELECT d, sum(c) AS c, sum(CASE WHEN c > 1 THEN c ELSE 0 END) AS doubled, sum(o) AS o FROM (SELECT l.d, l.x, "
         "count(*) AS c, count_if(l.x IS NOT NULL AND r.x IS NULL) AS o "
-        "FROM (VALUES ('1', 'a'), ('1', 'a'), ('1', 'b'), ('2', NULL)) l(d, x) LEFT JOIN (SELECT DISTINCT x FROM (VALUES 'a', 'a', 'c') v(x)) r ON l.x = r.x "
+        "FROM (VALUES ('1', 'a'), ('1', 'a'), ('1', 'b'), ('2', NULL)) l(d, x) "
+        "LEFT JOIN (SELECT DISTINCT x FROM (VALUES 'a', 'a', 'c') v(x)) r ON l.x = r.x "
         "GROUP BY l.d, l.x) GROUP BY d ORDER BY d",
         ["d", "c", "doubled", "o"],
         [["1", "3", "2", "1"], ["2", "1", "0", "0"]],
