@@ -8,7 +8,8 @@ type                                       of
 =========================================  ==========================================================================
 expect_column_values_to_not_be_null        any column
 expect_column_values_to_be_in_set          texts, booleans, whole numbers; nulls are passed over
-expect_column_values_to_match_regex        texts; nulls are passed over; :mod:`dmd_pipeline.portable_patterns`
+expect_column_values_to_match_regex        texts that are fields; nulls are passed over; for what patterns may be
+                                           made of, see :mod:`dmd_pipeline.portable_patterns`
 expect_column_values_to_not_match_regex    the same
 expect_column_pair_values_to_be_equal      two columns of a kind; rows where one is null are passed over
 expect_compound_columns_to_be_unique       several texts; one a suite, which makes it the suite's key
@@ -117,7 +118,7 @@ class _InSet(_OfColumn):
     value_set: Annotated[list[bool | int | str], Field(min_length=1)]
 
     def check(self, columns: Mapping[str, CheckedColumn]) -> None:
-        column = known_column(columns, self.column, Kind.TEXT, Kind.BOOLEAN, Kind.WHOLE)
+        column = known_column(columns, self.column, *_VALUES)
         if any(type(value) is not _VALUES[column.kind] for value in self.value_set):
             raise ValueError(f"value_set: {self.column} holds {column.kind}, expected nothing else")
 
@@ -139,8 +140,8 @@ class _Pair(_OfMost):
     ignore_row_if: Literal["either_value_is_missing"]
 
     def check(self, columns: Mapping[str, CheckedColumn]) -> None:
-        first = known_column(columns, self.column_A, Kind.TEXT, Kind.BOOLEAN, Kind.WHOLE)
-        known_column(columns, self.column_B, first.kind)
+        first = known_column(columns, self.column_A, *_VALUES)
+        known_column(columns, self.column_B, *(kind for kind in _VALUES if _VALUES[kind] is _VALUES[first.kind]))
         if self.column_A == self.column_B:
             raise ValueError("column_B: expected another column than column_A")
 
@@ -151,7 +152,7 @@ class _Compound(_OfMost):
 
     def check(self, columns: Mapping[str, CheckedColumn]) -> None:
         for name in self.column_list:
-            known_column(columns, name, Kind.TEXT)
+            known_column(columns, name, Kind.TEXT, Kind.DERIVED_TEXT)
         if len(set(self.column_list)) < len(self.column_list):
             raise ValueError("column_list: a column stands twice")
 
@@ -190,7 +191,7 @@ _KINDS: Final[Mapping[str, type[_Kwargs]]] = {
     FACT: _OfFact,
 }
 
-_VALUES: Final[Mapping[Kind, type]] = {Kind.TEXT: str, Kind.BOOLEAN: bool, Kind.WHOLE: int}
+_VALUES: Final[Mapping[Kind, type]] = {Kind.TEXT: str, Kind.DERIVED_TEXT: str, Kind.BOOLEAN: bool, Kind.WHOLE: int}
 
 
 def _check_bounds(least: float | None, most: float | None) -> None:

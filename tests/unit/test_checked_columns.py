@@ -6,6 +6,8 @@ from datetime import date
 from typing import Any
 
 import pytest
+import sqlglot
+from sqlglot import exp
 
 from dmd_pipeline.checked_columns import Kind, checked_columns, literal, quoted
 from dmd_pipeline.errors import SchemaError
@@ -107,6 +109,11 @@ class TestKinds:
         assert checked_columns(record_type(_optional("field", avro_type)))["field"].kind is kind
         assert checked_columns(record_type({"name": "field", "type": avro_type}))["field"].kind is kind
 
+    def test_of_what_is_worked_out_is_said_so(self) -> None:
+        columns = checked_columns(RECORD_TYPES["notification"])
+        derived = {name for name, column in columns.items() if column.kind is Kind.DERIVED_TEXT}
+        assert derived == {"business_date", "deleted.messagebody", "deleted.phonenumber", "deleted.email"}
+
     def test_a_field_of_several_types_can_only_be_there_or_not(self) -> None:
         field = {"name": "field", "type": ["null", "string", "int"]}
         assert checked_columns(record_type(field))["field"].kind is Kind.PRESENCE
@@ -203,6 +210,15 @@ class TestSql:
         assert columns["date.requested"].sql == '"date"."requested"'
         assert columns["fanid"].sql == '"fanid"'
         assert columns["partition_date"].sql == '"partition_date"'
+
+    @pytest.mark.parametrize("table", RECORD_TYPES)
+    def test_patterns_are_asked_of_fields_alone(self, table: str) -> None:
+        """Trino 411 fails with COMPILER_ERROR on a pattern of a conditional expression that has a record's field."""
+        sql = checked_columns(RECORD_TYPES[table])["business_date"].sql
+        asked = list(sqlglot.parse_one(sql, read="trino").find_all(exp.RegexpLike))
+        assert len(asked) == 2 * sum(path != "now" for path in RECORD_TYPES[table].partition_date)
+        for found in asked:
+            assert isinstance(found.this, exp.Column | exp.Dot)
 
     def test_what_is_quoted_stays_inside(self) -> None:
         assert quoted('a" OR "1') == '"a"" OR ""1"'

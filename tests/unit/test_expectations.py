@@ -182,6 +182,10 @@ _REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "numbers for booleans": (entry("x", IN_SET, column="isdeleted", value_set=[1]), "isdeleted holds booleans"),
     "a set of records": (entry("x", IN_SET, column="date", value_set=["a"]), "date holds values of which only the pr"),
     "a pattern of booleans": (entry("x", MATCH, column="isdeleted", regex="t"), "isdeleted holds booleans: expected a"),
+    "a pattern of what is worked out": (
+        entry("x", NOT_MATCH, column="deleted.email", regex="@"),
+        "deleted.email holds text that is worked out: expected a column of text",
+    ),
     "a pattern that is none": (entry("x", MATCH, column="fanid", regex="("), "kwargs: regex: it is no regular"),
     "a pattern with look-around": (entry("x", NOT_MATCH, column="fanid", regex="(?!a)"), "not understood alike"),
     "a pair of unknown columns": (entry("x", PAIR_EQUAL, **(_PAIR | {"column_B": "b"})), "there is no column b"),
