@@ -1,4 +1,4 @@
-"""What is asked of the tables: by the project's programs, its documents, Great Expectations, and analysts."""
+"""What is asked of the tables: by the project's programs, checks and documents, Great Expectations, and analysts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dmd_pipeline.record_types import load_record_types
-from tests.trino.corpus import documents, great_expectations, jobs
+from tests.trino.corpus import checks, documents, great_expectations, jobs
 
 
 if TYPE_CHECKING:
@@ -60,6 +60,18 @@ def test_what_the_account_asks(judge: Judge, demo_database: str, accounting: dic
 
 def test_what_the_demo_asks(judge: Judge, demo_database: str) -> None:
     judge.compare("jobs", "question of the demo", jobs.question_of_the_demo(), demo_database)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_what_the_checks_ask(judge: Judge, demo_database: str, table: str, subtests: pytest.Subtests) -> None:
+    for name, sql, tolerance in checks.statements(table):
+        with subtests.test(name):
+            judge.compare("checks", f"{table}, {name}", sql, demo_database, tolerance)
+
+
+@pytest.mark.parametrize("statement", [*checks.odd_texts()], ids=lambda statement: statement.name)
+def test_what_the_checks_make_of_odd_texts(judge: Judge, demo_database: str, statement: Statement) -> None:
+    judge.compare("checks", statement.name, statement.sql, demo_database)
 
 
 @pytest.mark.parametrize("table", TABLES)
