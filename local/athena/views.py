@@ -91,7 +91,7 @@ def table_of(view: View, kinds: tuple[Type, ...]) -> Table:
         "catalog": _CATALOG,
         "schema": view.database,
         "columns": [{"name": one.name, "type": one.type} for one in view.columns],
-        "runAsInvoker": False,
+        "runAsInvoker": True,  # whoever reads a view of Athena's needs permission on its tables as well
         "path": [],
     }
     text = base64.b64encode(json.dumps(given).encode()).decode()

@@ -175,6 +175,14 @@ def test_a_view_is_joined_and_named_as_a_table_is(account: Account) -> None:
         ]
 
 
+def test_columns_are_qualified_as_the_view_or_table_is_named(account: Account, people: str) -> None:
+    _make(account, "answer", "SELECT 1 AS n")
+    for name in ("answer", people):
+        full = f"{account.database}.{name}"
+        assert _succeed(account, f"SELECT max({full}.n), max({name}.n) FROM {full}").rows == [["1", "1"]]
+        _fail(account, f"SELECT {full}.n FROM {name}", "COLUMN_NOT_FOUND")
+
+
 @pytest.mark.usefixtures("people")
 def test_a_condition_on_the_partition_passes_through_a_view(account: Account) -> None:
     _make(account, "plain", "SELECT * FROM people WHERE n >= 0")
@@ -242,7 +250,7 @@ def test_a_dropped_view_is_gone(account: Account) -> None:
     with refused("EntityNotFoundException"):
         _definition(account, "answer")
     _fail(account, "SELECT n FROM answer", "TABLE_NOT_FOUND")
-    _fail(account, "DROP VIEW answer", "TABLE_NOT_FOUND", f"View 'awsdatacatalog.{account.database}.answer' does not")
+    _fail(account, "DROP VIEW answer", "GENERIC_USER_ERROR", f"{account.database}.answer' does not exist")
     _succeed(account, "DROP VIEW IF EXISTS answer")
 
 
@@ -273,7 +281,7 @@ def test_a_view_that_comes_to_read_itself_is_refused(account: Account) -> None:
     [
         ("SELECT 1", "MISSING_COLUMN_NAME", "Column name not specified at position 1"),
         ("SELECT 1 AS a, 2 AS A", "DUPLICATE_COLUMN_NAME", "specified more than once"),
-        ("SELECT NULL AS a", "COLUMN_TYPE_UNKNOWN", "at position 1"),
+        ("SELECT NULL AS a", "COLUMN_TYPE_UNKNOWN", "Column type is unknown: a"),
         ("SELECT nope", "COLUMN_NOT_FOUND", "Column 'nope' cannot be resolved"),
         ("SELECT 1 AS a FROM nobody_has_this", "TABLE_NOT_FOUND", "does not exist"),
         ("SELECT 1 AS a WHERE", "SYNTAX_ERROR", ""),
@@ -303,7 +311,7 @@ def test_a_view_made_in_glue_is_read(account: Account, people: str) -> None:
         TableInput={
             "Name": "made_elsewhere",
             "TableType": "VIRTUAL_VIEW",
-            "Parameters": {"presto_view": "true"},
+            "Parameters": {"comment": "Presto View", "presto_view": "true"},
             "StorageDescriptor": {"Columns": columns, "SerdeInfo": {}},
             "PartitionKeys": [],
             "ViewOriginalText": f"/* Presto View: {text} */",

@@ -51,7 +51,7 @@ def _check_columns(fields: tuple[Field, ...]) -> None:
         if one.name.lower() in names[: position - 1]:
             raise _at_start("DUPLICATE_COLUMN_NAME", f"Column name '{one.name}' specified more than once")
         if one.type == types.UNKNOWN:
-            raise _at_start("COLUMN_TYPE_UNKNOWN", f"Column type is unknown at position {position}")
+            raise _at_start("COLUMN_TYPE_UNKNOWN", f"Column type is unknown: {one.name}")
 
 
 def drop(catalog: Catalog, text: str, database: str | None) -> None:
@@ -70,7 +70,7 @@ def drop(catalog: Catalog, text: str, database: str | None) -> None:
         hint = f"View '{shown}' does not exist, but a table with that name exists. Did you mean DROP TABLE {shown}?"
         raise _at_start("GENERIC_USER_ERROR", hint)
     elif not if_exists:
-        raise _at_start("TABLE_NOT_FOUND", f"View '{_shown(owner, name)}' does not exist")
+        raise _at_start("GENERIC_USER_ERROR", f"View '{_shown(owner, name)}' does not exist")
 
 
 def names(catalog: Catalog, database: str, pattern: str | None) -> Result:

@@ -94,14 +94,14 @@ class Relations:
     def _view(self, view: View, node: exp.Table) -> Relation:
         query = self._queries.view(view, node)
         alias = self._queries.alias()
-        fields = rebased(query, alias, self._qualifier(node, view))
+        fields = rebased(query, alias, self._qualifier(node))
         return Relation(f"({query.sql}) AS {alias}", tuple(self._aliased(fields, node)))
 
     def _scan(self, table: Table, node: exp.Table) -> Relation:
         scan = TableScan(f"scan_{len(self._queries.scans)}", table)
         self._queries.scans.append(scan)
         alias = self._queries.alias()
-        qualifier = self._qualifier(node, table)
+        qualifier = self._qualifier(node)
         fields = [
             Field(name, column_type(column), f"{alias}.{name}", qualifier, on_use=_use(scan, name, alias))
             for column in table.columns
@@ -124,12 +124,10 @@ class Relations:
         return Relation(f"{scan.name} AS {alias}", (*self._aliased(fields, node), *hidden))
 
     @staticmethod
-    def _qualifier(node: exp.Expr, found: Table | View | None = None) -> tuple[str, ...]:
+    def _qualifier(node: exp.Expr) -> tuple[str, ...]:
+        """The alias, or the name as it is written: no column of ``FROM t`` is called ``database.t.column``."""
         if node.alias:
             return (node.alias.lower(),)
-        if found is not None:
-            owner = found.owner if isinstance(found, View) else found.database
-            return ("awsdatacatalog", owner.lower(), found.name.lower())
         parts = [part.name.lower() for part in node.parts] if isinstance(node, exp.Table) else []
         return tuple(parts)
 
