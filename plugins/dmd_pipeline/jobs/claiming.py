@@ -46,8 +46,8 @@ RENEWED: Final = timedelta(minutes=5)
 """A message that would come into sight so soon is hidden again."""
 LONG_POLL: Final = timedelta(seconds=5)
 """How long a receive waits for the first message."""
-#: A stream's clock is another machine's, in milliseconds: what arrived just before "now" may bear a later time.
 CLOCK_MARGIN: Final = timedelta(minutes=1)
+"""A stream's clock is another machine's: what arrived just before now by ours may bear a later time."""
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
 _AT_ONCE: Final = 10

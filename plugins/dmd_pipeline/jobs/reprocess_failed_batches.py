@@ -97,8 +97,7 @@ def secure(
         prefix: Of the objects of an S3 on-failure destination.
         shard_id: Source ``stream``: one shard; all of them when None.
         start: Source ``stream``: the first sequence number, or a time.
-        end: Source ``stream``: the last sequence number, or a time; all that arrived by now when
-            None.
+        end: Source ``stream``: the last sequence number, or a time; when None, all that arrived by now.
         dry_run: Read what would be secured; delete, write and quarantine nothing. Messages are hidden from others until
             the end, and visible again then.
         now: The time.
