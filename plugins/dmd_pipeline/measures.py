@@ -150,40 +150,74 @@ def counts_of(suite: Suite, row: Sequence[Any]) -> tuple[date, PartitionCounts]:
     return date.fromisoformat(day), PartitionCounts(int(rows), orphans, by_expectation)
 
 
-def sample_query(
-    suite: Suite, columns: Mapping[str, CheckedColumn], day: date, expectation: Expectation, limit: int
+def samples_query(
+    suite: Suite, columns: Mapping[str, CheckedColumn], day: date, expectations: Sequence[Expectation], limit: int
 ) -> str:
-    """The statement that finds some rows that break an expectation.
+    """The statement that finds some rows that break expectations; however many these are, it scans the partition once.
 
-    Its answer has a row for each: ``reference.id``, ``reference.timestamp``, and the values of the expectation's
-    columns, in its order. They are personal data where the columns are.
+    :func:`samples_of` reads its answer, which holds personal data where the columns do.
 
     Args:
-        suite: Which it is of.
+        suite: Which they are of.
         columns: The table's checked columns, by name.
         day: Of the partition.
-        expectation: One of columns.
-        limit: How many rows at most.
+        expectations: Of columns; at least one.
+        limit: How many rows of each at most.
 
     Raises:
         ExpectationsError: No row breaks such an expectation, or the statement is longer than Athena takes.
     """
-    subject = columns_of(expectation)
-    if not subject:
-        raise ExpectationsError(f"{suite.table}: {expectation.id} is of the partition, not of rows")
-    names = _names({*subject, *REFERENCE})
-    shown = [names[name] for name in (*REFERENCE, *subject)]
+    for expectation in expectations:
+        if not columns_of(expectation):
+            raise ExpectationsError(f"{suite.table}: {expectation.id} is of the partition, not of rows")
+    names = _names(_shown(expectations))
     source = _selected(suite, columns, names, _on([day]))
-    if expectation.type == UNIQUE:
-        key = [names[name] for name in subject]
-        copies = f'count(*) OVER (PARTITION BY {", ".join(key)}) AS "rows"'
-        source = f"SELECT *, {copies}\nFROM ({source})"
-        unexpected = _is_copied(key)
-    else:
-        unexpected = _UNEXPECTED[expectation.type](expectation, names)
-    # Columns may stand twice, which a result may have and its names not.
-    listed = _listed([f'{name} AS "v{place}"' for place, name in enumerate(shown)])
-    return _checked(suite, f"SELECT {listed}\nFROM ({source})\nWHERE {unexpected}\nLIMIT {int(limit)}")
+    key = [names[name] for each in expectations if each.type == UNIQUE for name in columns_of(each)]
+    if key:
+        source = f'SELECT *, count(*) OVER (PARTITION BY {", ".join(key)}) AS "rows"\nFROM ({source})'
+    broken = ", ".join(
+        f"IF({_is_copied(key) if each.type == UNIQUE else _UNEXPECTED[each.type](each, names)}, {place})"
+        for place, each in enumerate(expectations)
+    )
+    statement = "\n".join(
+        [
+            f'SELECT "which", {_listed(names.values())}',
+            'FROM (SELECT *, row_number() OVER (PARTITION BY "which") AS "place"',
+            f"FROM ({source})",
+            f'CROSS JOIN UNNEST(ARRAY[{broken}]) AS "_broken" ("which")',
+            'WHERE "which" IS NOT NULL)',
+            f'WHERE "place" <= {int(limit)}',
+        ]
+    )
+    return _checked(suite, statement)
+
+
+def samples_of(
+    expectations: Sequence[Expectation], rows: Iterable[Sequence[Any]]
+) -> dict[str, list[tuple[Any, Any, list[Any]]]]:
+    """What the answer to :func:`samples_query` says, by the expectation's id.
+
+    Args:
+        expectations: Those of the query, in its order.
+        rows: Of the answer.
+
+    Returns:
+        For each row ``reference.id``, ``reference.timestamp`` and the values of the expectation's columns, in its
+        order. An expectation that no row breaks is not among them.
+    """
+    shown = _shown(expectations)
+    found: dict[str, list[tuple[Any, Any, list[Any]]]] = {}
+    for which, *values in rows:
+        expectation, row = expectations[int(which)], dict(zip(shown, values, strict=True))
+        reference_id, timestamp = (row[name] for name in REFERENCE)
+        subject = [row[name] for name in columns_of(expectation)]
+        found.setdefault(expectation.id, []).append((reference_id, timestamp, subject))
+    return found
+
+
+def _shown(expectations: Iterable[Expectation]) -> list[str]:
+    """The columns that tell of rows that break expectations."""
+    return sorted({*REFERENCE, *(name for each in expectations for name in columns_of(each))})
 
 
 # What is counted

@@ -20,7 +20,7 @@ from dmd_pipeline.checked_columns import checked_columns
 from dmd_pipeline.errors import ExpectationsError
 from dmd_pipeline.expectation_types import FACT, IN_SET, MATCH, NOT_NULL, PAIR_EQUAL, ROW_COUNT, UNIQUE
 from dmd_pipeline.expectations import Suite, load_suite
-from dmd_pipeline.measures import MAX_STATEMENT_BYTES, Counts, PartitionCounts, counting_query, counts_of, sample_query
+from dmd_pipeline.measures import MAX_STATEMENT_BYTES, Counts, PartitionCounts, counting_query, counts_of, samples_query
 from dmd_pipeline.record_types import load_record_types
 from tests.unit.expectations import entry, include_with
 
@@ -186,20 +186,18 @@ class TestAnswers:
         assert set(counts.by_expectation) == {each.id for each in suite.expectations if each.type not in rows_only}
 
 
-class TestSampleQuery:
+class TestSamplesQuery:
     @pytest.mark.parametrize("table", RECORD_TYPES)
-    def test_reads_the_table_once_and_shows_what_the_expectation_speaks_of(self, table: str) -> None:
+    def test_reads_the_table_once_for_all_expectations(self, table: str) -> None:
         suite, columns = load_suite(table), checked_columns(RECORD_TYPES[table])
-        for expectation in suite.expectations:
-            if expectation.type in {ROW_COUNT, FACT}:
-                continue
-            statement = sample_query(suite, columns, DAY, expectation, 10)
-            assert tables_in(statement) == {table: 1}
-            (parsed,) = sqlglot.parse(statement, read="trino")
-            assert isinstance(parsed, exp.Select)
-            subjects = len(expectation.kwargs.get("column_list", ())) or (2 if "column_A" in expectation.kwargs else 1)
-            assert len(parsed.selects) == 2 + subjects
-            assert statement.endswith("LIMIT 10")
+        asked = [each for each in suite.expectations if each.type not in {ROW_COUNT, FACT}]
+        statement = samples_query(suite, columns, DAY, asked, 10)
+        assert tables_in(statement) == {table: 1}
+        (parsed,) = sqlglot.parse(statement, read="trino")
+        assert isinstance(parsed, exp.Select)
+        shown = {"reference.id", "reference.timestamp", *suite.columns}
+        assert len(parsed.selects) == 1 + len(shown)
+        assert statement.endswith('WHERE "place" <= 10')
 
     def test_of_the_partition_itself_makes_no_sense(self) -> None:
         suite = load_suite("demand")
@@ -207,4 +205,4 @@ class TestSampleQuery:
         for expectation in suite.expectations:
             if expectation.type in {ROW_COUNT, FACT}:
                 with pytest.raises(ExpectationsError, match="is of the partition, not of rows"):
-                    sample_query(suite, columns, DAY, expectation, 10)
+                    samples_query(suite, columns, DAY, [expectation], 10)
