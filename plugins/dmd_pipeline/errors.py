@@ -28,6 +28,7 @@ The hierarchy::
     ├── AlarmError                 CloudWatch refused
     ├── QueryFailedError           a query in Athena failed, or Athena refused it
     ├── ReplayIncompleteError      failed batches were lost, failed or were tried too often; all others were replayed
+    ├── ChecksFailedError          some partitions failed their checks, or could not be checked; all others were
     ├── ThrottledError             AWS asked to slow down until our patience ran out
     └── AlertError                 an alert could not be sent
 
@@ -205,6 +206,23 @@ class ReplayIncompleteError(PipelineError):
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
         super().__init__(f"all else is done. {'. '.join(self.problems)}. Runbook: docs/runbooks/dead-letter-queue.md")
+
+
+class ChecksFailedError(PipelineError):
+    """Some partitions failed their checks, or could not be checked; all others were, and each bad one had its alert.
+
+    Attributes:
+        partitions: Which, by table and verdict.
+        reasons: What does not hold, or why it cannot be told.
+    """
+
+    def __init__(self, partitions: Sequence[str], reasons: Sequence[str]) -> None:
+        self.partitions = tuple(partitions)
+        self.reasons = tuple(reasons)
+        super().__init__(
+            f"all else is checked. {'; '.join(self.partitions)}. {' '.join(self.reasons)} "
+            "Runbook: docs/runbooks/data-quality.md"
+        )
 
 
 class ThrottledError(PipelineError):

@@ -129,9 +129,17 @@ class Layout:
         """
         return f"{self.quality_results_prefix()}{table}/{partition_date.isoformat()}/{content}-{suite}.json"
 
+    def quality_results_of_year(self, table: str, year: int) -> str:
+        """Begin of the keys of all results about the partitions of a table and year."""
+        return f"{self.quality_results_prefix()}{table}/{year:04d}-"
+
+    def quality_summaries_prefix(self, table: str) -> str:
+        """Key prefix of the documents that say what is known of a table's partitions, one a year."""
+        return f"{self.prefix}/quality/summaries/{table}/"
+
     def quality_summary_key(self, table: str, year: int) -> str:
         """Key of the document that says what is known of the partitions of a table and year."""
-        return f"{self.prefix}/quality/summaries/{table}/{year}.json"
+        return f"{self.quality_summaries_prefix(table)}{year}.json"
 
     def quality_docs_key(self, table: str, partition_date: date) -> str:
         """Key of Great Expectations' page about a partition."""

@@ -38,8 +38,8 @@ class DateRange:
         """
         return cls(_date("from_date", from_date), _date("to_date", to_date))
 
-    def __contains__(self, partition_date: date) -> bool:
-        return not (
+    def __contains__(self, partition_date: object) -> bool:
+        return isinstance(partition_date, date) and not (
             (self.first is not None and partition_date < self.first)
             or (self.last is not None and partition_date > self.last)
         )

@@ -8,6 +8,9 @@ A summary is one JSON object a table and year, ``quality/summaries/{table}/{year
 
 ``seen`` is what the last look at S3 and Glue found, ``verdict`` what the last check said; each may be missing.
 ``content`` stands for the partition's files and ``suite`` for its expectations: a verdict holds for no others.
+
+A result is what came of one check, whole: one line of JSON a partition, content and suite, so that the folder of all of
+them is a table of Athena as well (:mod:`dmd_pipeline.quality_tables`). Summaries can be made of results again.
 """
 
 from __future__ import annotations
@@ -16,9 +19,10 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
 from dmd_pipeline.errors import StorageError
+from dmd_pipeline.stamps import utc_stamp
 
 
 VERSION: Final = 1
@@ -33,6 +37,10 @@ def broken(key: str, error: ValidationError) -> BrokenDocumentError:
     first = error.errors(include_url=False)[0]
     place = ".".join(str(part) for part in first["loc"])
     return BrokenDocumentError(f"broken document: {key}: {f'{place}: ' if place else ''}{first['msg']}")
+
+
+Bytes = bytes
+"""The type, in classes that have a field of its name."""
 
 
 class Judgement(StrEnum):
@@ -65,6 +73,8 @@ def _written_date(value: object) -> object:
 Count = Annotated[int, Field(ge=0)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 PartitionDate = Annotated[date, BeforeValidator(_written_date)]
+Stamp = Annotated[AwareDatetime, PlainSerializer(utc_stamp)]
+"""Written so that texts sort as the moments do."""
 
 
 class Seen(_Part):
@@ -80,7 +90,7 @@ class Seen(_Part):
 
     files: Count
     bytes: Count
-    newest: AwareDatetime | None
+    newest: Stamp | None
     content: Digest
     registered: bool
 
@@ -123,7 +133,7 @@ class Verdict(_Part):
     """
 
     verdict: Judgement
-    checked_at: AwareDatetime
+    checked_at: Stamp
     content: Digest
     suite: Digest
     rows: Count | None
@@ -158,7 +168,7 @@ class Summary(_Part):
     version: Literal[1] = VERSION
     table: str
     year: int
-    seen_at: AwareDatetime
+    seen_at: Stamp
     dates: dict[PartitionDate, Entry]
 
     @classmethod
@@ -177,6 +187,148 @@ class Summary(_Part):
         except ValidationError as error:
             raise broken(key, error) from None
 
+    def about(self, table: str, year: int, key: str) -> Self:
+        """The summary itself, when it is the one that was asked for.
+
+        Raises:
+            BrokenDocumentError: It is another's.
+        """
+        if (self.table, self.year) != (table, year):
+            raise BrokenDocumentError(f"broken document: {key}: it is about {self.table[:80]} {self.year}")
+        return self
+
     def written(self) -> bytes:
         """The summary as it is stored; the same one gives the same bytes."""
         return self.model_copy(update={"dates": dict(sorted(self.dates.items()))}).model_dump_json().encode()
+
+
+class Failing(_Part):
+    """A row that breaks an expectation; its values are masked."""
+
+    reference_id: str | None
+    reference_timestamp: str | None
+    value: str
+
+
+class Finding(_Part):
+    """What came of one expectation.
+
+    Attributes:
+        id: Its id in the suite.
+        sentence: What it says.
+        severity: What comes of it when it does not hold.
+        passed: Whether it holds.
+        observed: Percent of rows that do not fit when there is an ``unexpected_count``, the observed value otherwise;
+            None when it was not measured.
+        element_count: Rows of the partition; None where rows are not what is looked at.
+        unexpected_count: Rows that break it; None likewise.
+        expected: Beside ``observed``, for people.
+        sample: Some of the rows that break it.
+    """
+
+    id: str
+    sentence: str
+    severity: Literal["fail", "warn"]
+    passed: bool
+    observed: float | None
+    element_count: int | None
+    unexpected_count: int | None
+    expected: str
+    sample: tuple[Failing, ...] = ()
+
+
+class Result(_Part):
+    """What came of one check.
+
+    Attributes:
+        table_name: Of the table.
+        partition_date: Of the partition.
+        verdict: In a word.
+        checked_at: When.
+        rows: Of the partition; None when they could not be counted.
+        files: Objects in the partition's folder, as they were checked.
+        bytes: Sum of their sizes.
+        newest: When the latest of them was written.
+        content: Stands for these three.
+        suite: Digest of the expectations.
+        engine: What computed the numbers: ``memory``, ``athena``, or ``none`` when nothing did.
+        reason: Why the verdict is unknown.
+        failed_expectations: Ids of those that fail and do not hold.
+        warned_expectations: Ids of those that warn and do not hold.
+        expectations: What came of each; none when nothing was computed.
+        cost: What it cost.
+        dag_id: The DAG that checked.
+        run_id: Its run.
+    """
+
+    table_name: str
+    partition_date: PartitionDate
+    verdict: Judgement
+    checked_at: Stamp
+    rows: Count | None
+    files: Count
+    bytes: Count
+    newest: Stamp | None
+    content: Digest
+    suite: Digest
+    engine: str
+    reason: str | None
+    failed_expectations: tuple[str, ...]
+    warned_expectations: tuple[str, ...]
+    expectations: tuple[Finding, ...]
+    cost: Cost
+    dag_id: str
+    run_id: str
+
+    @classmethod
+    def parse(cls, body: Bytes, key: str) -> Self:
+        """Read a result.
+
+        Args:
+            body: Its content.
+            key: Where it lies, for the message.
+
+        Raises:
+            BrokenDocumentError: It is no result; names the key and the first thing that is wrong, without its value.
+        """
+        try:
+            return cls.model_validate_json(body)
+        except ValidationError as error:
+            raise broken(key, error) from None
+
+    def about(self, table: str, day: date, key: str) -> Self:
+        """The result itself, when it is the one that was asked for.
+
+        Raises:
+            BrokenDocumentError: It is another's.
+        """
+        if (self.table_name, self.partition_date) != (table, day):
+            about = f"{self.table_name[:80]} {self.partition_date}"
+            raise BrokenDocumentError(f"broken document: {key}: it is about {about}")
+        return self
+
+    def written(self) -> Bytes:
+        """The result as it is stored: one line, as Athena's JSON tables need it."""
+        return self.model_dump_json().encode() + b"\n"
+
+    def summed_up(self, key: str) -> Verdict:
+        """What a summary holds of it.
+
+        Args:
+            key: Where it lies.
+        """
+        return Verdict(
+            verdict=self.verdict,
+            checked_at=self.checked_at,
+            content=self.content,
+            suite=self.suite,
+            rows=self.rows,
+            failed=self.failed_expectations,
+            warned=self.warned_expectations,
+            reason=self.reason,
+            observed={finding.id: finding.observed for finding in self.expectations},
+            engine=self.engine,
+            cost=self.cost,
+            result=key,
+            run_id=self.run_id,
+        )

@@ -3,7 +3,8 @@
 Desired is a verdict that is not stale on every partition with files. What becomes of a partition:
 
 =========  ====================================================================================================
-due        its state is unchecked, stale or unregistered; or the last check could compute nothing; or it is forced
+due        its state is unchecked, stale or unregistered; or the last check could compute nothing; or nothing has
+           arrived for longer than is expected; or it is forced
 sound      it has a verdict, whatever it says, on these files and these expectations
 empty      it has no files: there is nothing to check
 =========  ====================================================================================================
@@ -55,7 +56,7 @@ class Due:
         table: Name of the table.
         partition_date: Of the partition.
         seen: What the look found.
-        reason: Its state, or ``forced``.
+        reason: Its state, ``silent`` or ``forced``.
     """
 
     table: str
@@ -116,15 +117,29 @@ def seen_in(
     for item in objects:
         folder, slash, name = item.key.removeprefix(prefix).partition("/")
         day = partition_date_of(folder + slash)
-        # An object without a name is the folder itself, as the console makes it; Athena passes hidden ones over.
-        if day is not None and day in dates and name and not name.startswith(("_", ".")):
+        if day is not None and day in dates and is_read(name):
             found.setdefault(day, _Folder()).add(item)
     days = found.keys() | {day for day in registered if day in dates}
     return {day: found.get(day, _Folder()).seen(registered=day in registered) for day in days}
 
 
+def is_read(name: str) -> bool:
+    """Whether Athena reads an object of a partition's folder.
+
+    Args:
+        name: Its key without the folder. It has none when it is the folder itself, as the console makes it.
+    """
+    return bool(name) and not any(part.startswith(("_", ".")) for part in name.split("/"))
+
+
 def plan(
-    table: str, seen: Mapping[date, Seen], entries: Mapping[date, Entry], suite: str, *, force: bool = False
+    table: str,
+    seen: Mapping[date, Seen],
+    entries: Mapping[date, Entry],
+    suite: str,
+    *,
+    silent: Collection[date] = (),
+    force: bool = False,
 ) -> QualityPlan:
     """Compare what partitions hold with what their verdicts were given on.
 
@@ -133,6 +148,7 @@ def plan(
         seen: What the look found.
         entries: What is known from before.
         suite: Digest of the expectations.
+        silent: Partitions for which nothing has arrived for longer than is expected.
         force: Check every partition with files.
     """
     due: list[Due] = []
@@ -146,6 +162,8 @@ def plan(
             due.append(Due(table, day, now, "forced"))
         elif state in _DUE or (entry.verdict is not None and entry.verdict.engine == NOT_COMPUTED):
             due.append(Due(table, day, now, state))
+        elif day in silent:
+            due.append(Due(table, day, now, "silent"))
         else:
             sound += 1
     return QualityPlan(table, tuple(due), sound, empty)

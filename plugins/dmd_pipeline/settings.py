@@ -88,12 +88,27 @@ class Replay(_Section):
     )
 
 
+class Quality(_Section):
+    """How ``check_data_quality`` works."""
+
+    window_days: Annotated[int, Field(ge=0, le=3660)] = Field(
+        description="Look at partitions of so many days back, and at all dates ahead."
+    )
+    memory_megabytes: Annotated[int, Field(ge=0, le=1024)] = Field(
+        description="Check partitions of up to this size in memory, which takes about twice as much; larger in Athena."
+    )
+    parallel_chunks: Annotated[int, Field(ge=1, le=16)] = Field(
+        description="Chunks of partitions that are checked at once, by a process each."
+    )
+
+
 class Schedules(_Section):
     """Cron expressions (UTC), one a scheduled DAG."""
 
     register_partitions: Cron
     apply_schema_changes: Cron
     reprocess_failed_batches: Cron
+    check_data_quality: Cron
 
 
 class Settings(_Section):
@@ -115,6 +130,7 @@ class Settings(_Section):
     registration: Registration
     schema_changes: SchemaChanges
     replay: Replay
+    quality: Quality
     schedules: Schedules
 
     @property

@@ -9,7 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from dmd_pipeline.aws.faults import ItemError, translated
-from dmd_pipeline.errors import CatalogError, ConcurrentChangeError, DatabaseNotFoundError, TableNotFoundError
+from dmd_pipeline.errors import (
+    CatalogError,
+    ConcurrentChangeError,
+    DatabaseNotFoundError,
+    TableNotFoundError,
+    ThrottledError,
+)
 
 
 if TYPE_CHECKING:
@@ -181,6 +187,21 @@ class Catalog:
             )
         found = {partition["Values"][0]: partition for partition in answer.get("Partitions", [])}
         return found, tuple(key["Values"][0] for key in answer.get("UnprocessedKeys", []))
+
+    def registered(self, table: str, values: Sequence[str]) -> Iterator[PartitionTypeDef]:
+        """Those of some partitions that exist, whole: one call a 1,000 values, and one more for what Glue left out.
+
+        Raises:
+            ThrottledError: Glue got to none of them.
+        """
+        for start in range(0, len(values), READ_BATCH):
+            asked = tuple(values[start : start + READ_BATCH])
+            while asked:
+                found, left = self.read_partitions(table, asked)
+                if len(left) == len(asked):
+                    raise ThrottledError(f"table {table}: Glue leaves {len(left)} partitions unread")
+                yield from found.values()
+                asked = left
 
     def create_partitions(self, table: str, partitions: Sequence[PartitionInputTypeDef]) -> dict[str, ItemError]:
         """Create up to 100 partitions; returns those that failed."""

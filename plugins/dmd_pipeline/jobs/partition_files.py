@@ -40,7 +40,7 @@ _MOST_FOLDERS: Final = 500
 _MOST_NUMBERS: Final = 100_000
 """Sequence numbers that are kept; of a file that is asked for again after that, the header is read again."""
 
-_DAMAGE: Final = (
+DAMAGE: Final = (
     ValueError, EOFError, LookupError, TypeError, ArithmeticError, RecursionError, zlib.error,
     fastavro.schema.SchemaParseException,
 )  # fmt: skip
@@ -194,7 +194,7 @@ class PartitionFiles:
             file = fastavro.reader(io.BytesIO(self._bucket.read(key)))
             schema = json.loads(file.metadata["avro.schema"])
             return WrittenRows(schema, list(file))
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise self._damaged(key, error) from error
 
     def _damaged(self, key: str, error: Exception) -> ContainerFileError:

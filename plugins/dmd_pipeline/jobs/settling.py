@@ -11,8 +11,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dmd_pipeline.aws.glue import READ_BATCH
-from dmd_pipeline.errors import PipelineError, ThrottledError
+from dmd_pipeline.errors import PipelineError
 from dmd_pipeline.jobs.lane_reports import BatchReport, State
 from dmd_pipeline.jobs.partition_writer import write_partitions
 from dmd_pipeline.jobs.replay_environment import JSON
@@ -24,8 +23,6 @@ from dmd_pipeline.partitions import plan
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date, datetime
-
-    from mypy_boto3_glue.type_defs import PartitionTypeDef
 
     from dmd_pipeline.jobs.replay_environment import Environment
 
@@ -70,7 +67,7 @@ class Settler:
         glue = self.environment.glue
         wanted = {day.isoformat(): day for day in days}
         try:
-            registered = {partition["Values"][0] for partition in self._registered(table, sorted(wanted))}
+            registered = {partition["Values"][0] for partition in glue.registered(table, sorted(wanted))}
             missing = wanted.keys() - registered
             if not missing:
                 return []
@@ -89,16 +86,6 @@ class Settler:
             logger.warning("table %s: its partitions were not registered: %s", table, error)
             return [(day, str(error)) for day in wanted.values()]
         return [(wanted[value], reason) for value, reason in written.failed.items()]
-
-    def _registered(self, table: str, values: Sequence[str]) -> Iterable[PartitionTypeDef]:
-        for start in range(0, len(values), READ_BATCH):
-            asked = tuple(values[start : start + READ_BATCH])
-            while asked:
-                found, left = self.environment.glue.read_partitions(table, asked)
-                if len(left) == len(asked):
-                    raise ThrottledError(f"table {table}: Glue leaves {len(left)} partitions unread")
-                yield from found.values()
-                asked = left
 
     def _settle(self, report: BatchReport, failed: dict[tuple[str, date], str]) -> BatchReport:
         unregistered = [

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Final
 
-from dmd_pipeline.quality_documents import BrokenDocumentError, Summary
-from dmd_pipeline.ui.results import Result, parse_result
+from dmd_pipeline.quality_documents import BrokenDocumentError, Result, Summary
 
 
 if TYPE_CHECKING:
@@ -94,7 +93,7 @@ class Documents:
         if found is None:
             return None
         try:
-            return parse_result(found[0], key, table, day)
+            return Result.parse(found[0], key).about(table, day, key)
         except BrokenDocumentError as error:
             return error
 
@@ -119,7 +118,7 @@ class Documents:
         if kept is not None and kept[0] == etag:
             return kept[1]
         try:
-            summary = _parsed(body, key, table, year)
+            summary = Summary.parse(body, key).about(table, year, key)
         except BrokenDocumentError as error:
             return error
         with self._lock:
@@ -135,13 +134,6 @@ class Documents:
             if self._bucket is None or now - self._bucket[1] > _CLIENT_SECONDS:
                 self._bucket = self._connect(), now
             return self._bucket[0]
-
-
-def _parsed(body: bytes, key: str, table: str, year: int) -> Summary:
-    summary = Summary.parse(body, key)
-    if (summary.table, summary.year) != (table, year):
-        raise BrokenDocumentError(f"broken document: {key}: it is about {summary.table[:80]} {summary.year}")
-    return summary
 
 
 def _joined(found: Sequence[Summary | BrokenDocumentError | None]) -> TableYears:

@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dmd_pipeline.expectations import Suite
-    from dmd_pipeline.quality_documents import Entry, Seen, Verdict
+    from dmd_pipeline.quality_documents import Entry, Finding, Result, Seen, Verdict
     from dmd_pipeline.ui.documents import TableYears
-    from dmd_pipeline.ui.results import Outcome, Result
 
 HISTORY_DAYS: Final = 60
 """So many dates before the partition's own are drawn."""
@@ -45,7 +44,7 @@ class Row:
     """
 
     look: Look
-    outcome: Outcome
+    outcome: Finding
     observed: str
     counted: str
     history: Sparkline
@@ -139,19 +138,19 @@ def _rows(result: Result, known: TableYears, day: date) -> Iterator[Row]:
         )
 
 
-def _outcome_look(outcome: Outcome) -> Look:
+def _outcome_look(outcome: Finding) -> Look:
     if outcome.passed:
         return LOOKS[State.PASSED] if outcome.observed is not None else _NOT_MEASURED
     return LOOKS[State.FAILED if outcome.severity == "fail" else State.WARNED]
 
 
-def _observed(outcome: Outcome) -> str:
+def _observed(outcome: Finding) -> str:
     if outcome.observed is None:
         return "not measured"
     return f"{formats.decimal(outcome.observed)}{' %' if outcome.unexpected_count is not None else ''}"
 
 
-def _counted(outcome: Outcome) -> str:
+def _counted(outcome: Finding) -> str:
     if outcome.unexpected_count is None or outcome.element_count is None:
         return ""
     return f"{formats.whole(outcome.unexpected_count)} of {formats.whole(outcome.element_count)} rows"

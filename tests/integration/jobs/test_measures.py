@@ -338,7 +338,9 @@ def test_what_is_shown_of_a_row_is_what_is_wrong_with_it(visits: Table) -> None:
         for number, note in enumerate(["a", "a", "b"])
     ]
     visits.write(DAYS[0], rows)
-    asked = [each for each in visits.suite.expectations if each.id in {"once", "email_redacted", "equal_1", "present_1"}]
+    asked = [
+        each for each in visits.suite.expectations if each.id in {"once", "email_redacted", "equal_1", "present_1"}
+    ]
     shown = visits.samples(DAYS[0], asked)
     assert sorted(shown["once"]) == [("0", "t", ["a", "x"]), ("1", "t", ["a", "x"])]
     assert shown["email_redacted"] == [("2", "t", ["jane@fans.example.com"])]

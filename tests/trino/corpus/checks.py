@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dmd_pipeline.checked_columns import checked_columns, literal
-from dmd_pipeline.expectation_types import FACT, ROW_COUNT, UNIQUE
+from dmd_pipeline.expectation_types import FACT, MATCH, NOT_MATCH, ROW_COUNT
 from dmd_pipeline.expectations import load_suite
-from dmd_pipeline.measures import counting_query, sample_query
+from dmd_pipeline.measures import counting_query, samples_query
 from dmd_pipeline.portable_patterns import in_trino
 from dmd_pipeline.record_types import load_record_types
 from dmd_pipeline.stamps import STAMP_PATTERN
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _FIRST = date(2026, 2, 1)
 _DAYS = [_FIRST + timedelta(days=number) for number in range(45)]
 _ALL = 1_000_000
+_OPPOSITES: Final = {MATCH: NOT_MATCH, NOT_MATCH: MATCH}
 _TEXTS = (
     *(
         "",
@@ -68,12 +70,11 @@ def statements(table: str) -> Iterator[Statement]:
     yield Statement("all counts", counting_query(suite, columns, _DAYS, measured=_DAYS))
     yield Statement("all counts of some days", counting_query(suite, columns, _DAYS[20:28:3], measured=_DAYS))
     yield Statement("rows", counting_query(suite, columns, _DAYS, measured=[]))
-    for expectation in suite.expectations:
-        if expectation.type in {ROW_COUNT, FACT}:
-            continue
-        sample = sample_query(suite, columns, _DAYS[20], expectation, _ALL)
+    asked = [each for each in suite.expectations if each.type not in {ROW_COUNT, FACT}]
+    yield Statement("all samples", samples_query(suite, columns, _DAYS[20], asked, _ALL))
+    for expectation in asked:
+        sample = samples_query(suite, columns, _DAYS[20], [expectation], _ALL)
         yield Statement(f"sample of {expectation.id}", sample)
-        if expectation.type != UNIQUE:
-            select, _, condition = sample.rpartition("\nWHERE ")
-            where, _, limit = condition.partition("\nLIMIT ")
-            yield Statement(f"others than {expectation.id}", f"{select}\nWHERE NOT ({where})\nLIMIT {limit}")
+        if expectation.type in _OPPOSITES:
+            other = replace(expectation, type=_OPPOSITES[expectation.type])
+            yield Statement(f"others than {expectation.id}", samples_query(suite, columns, _DAYS[20], [other], _ALL))
