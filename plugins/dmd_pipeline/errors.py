@@ -29,6 +29,7 @@ The hierarchy::
     ├── QueryFailedError           a query in Athena failed, or Athena refused it
     ├── ReplayIncompleteError      failed batches were lost, failed or were tried too often; all others were replayed
     ├── ChecksFailedError          some partitions failed their checks, or could not be checked; all others were
+    ├── ChecksIncompleteError      some tables could not be looked at; all others were
     ├── ThrottledError             AWS asked to slow down until our patience ran out
     └── AlertError                 an alert could not be sent
 
@@ -46,7 +47,7 @@ from typing import TYPE_CHECKING
 
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 class PipelineError(Exception):
@@ -223,6 +224,19 @@ class ChecksFailedError(PipelineError):
             f"all else is checked. {'; '.join(self.partitions)}. {' '.join(self.reasons)} "
             "Runbook: docs/runbooks/data-quality.md"
         )
+
+
+class ChecksIncompleteError(PipelineError):
+    """Some tables could not be looked at, so nothing of them was checked; all others were.
+
+    Attributes:
+        errors: Reason by table.
+    """
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        self.errors = dict(errors)
+        listed = "; ".join(f"{table}: {why}" for table, why in sorted(self.errors.items()))
+        super().__init__(f"all other tables are checked. {listed}. Runbook: docs/runbooks/data-quality.md")
 
 
 class ThrottledError(PipelineError):

@@ -41,7 +41,7 @@ every_dag = pytest.mark.parametrize("dag", DAGS.values(), ids=DAGS)
 
 
 def test_there_is_a_dag_in_every_file() -> None:
-    known = {"apply_schema_changes", "register_partitions", "reprocess_failed_batches"}
+    known = {"apply_schema_changes", "check_data_quality", "register_partitions", "reprocess_failed_batches"}
     assert set(DAGS) == {path.stem for path in FILES} >= known
 
 

@@ -78,7 +78,7 @@ def test_every_environment_states_every_setting(environment: str) -> None:
 def test_names_follow_one_pattern_in_every_environment(environment: str) -> None:
     """Where two environments differ in a name, they differ in the environment's name alone."""
     one, local = load_settings(environment).model_dump(), load_settings("local").model_dump()
-    for key in one.keys() - {"account_id", "registration", "replay", "schedules", "schema_changes"}:
+    for key in one.keys() - {"account_id", "quality", "registration", "replay", "schedules", "schema_changes"}:
         assert one[key] == local[key].replace("local", environment), key
 
 

@@ -19,7 +19,7 @@ from dmd_pipeline.alerts import (
     sns_message,
     sns_subject,
 )
-from dmd_pipeline.errors import AlertError, PipelineError
+from dmd_pipeline.errors import AlertError, ChecksFailedError, PipelineError
 from dmd_pipeline.settings import load_settings
 
 
@@ -48,11 +48,15 @@ def alerts_of(settings: Settings) -> Alerts:
 def alert_on_failure(context: Context) -> None:
     """Failure callback of every task: a high alert that links to the task's log.
 
+    Of partitions that failed their checks nothing more is told: each had an alert of its own.
+
     The text is the error only where it is one of ours, which name things and never hold rows; of any other error it is
     the class alone, for its message may quote the data that it stumbled over.
     """
     task = context["ti"]
     error = context.get("exception")
+    if isinstance(error, ChecksFailedError):
+        return
     try:
         alerts_of(load_settings()).send(
             severity=Severity.HIGH,
@@ -64,6 +68,32 @@ def alert_on_failure(context: Context) -> None:
     except AlertError:
         # The task has failed already; all that is left to do is to say in its log that nobody was told.
         logger.exception("the failure of %s.%s reached not every channel", task.dag_id, task.task_id)
+
+
+def tell(
+    settings: Settings, context: Context, severity: Severity, title: str, text: str, key: str, link: str | None = None
+) -> None:
+    """Send an alert out of a task; that nobody could be told does not keep the run from its work.
+
+    Args:
+        settings: Of the environment.
+        context: Of the task.
+        severity: How soon somebody has to look.
+        title: What happened, on one line.
+        text: The details.
+        key: The same for every alert about the same trouble.
+        link: Where to look; the task's log when None.
+    """
+    try:
+        alerts_of(settings).send(
+            severity=severity,
+            title=f"{settings.environment}: {title}",
+            text=text,
+            link=link or context["ti"].log_url,
+            key=f"{settings.environment}/{key}",
+        )
+    except AlertError:
+        logger.exception("not every channel was reached with: %s", title)
 
 
 def _describe(error: object) -> str:

@@ -27,6 +27,14 @@ def table_assets() -> Mapping[str, Asset]:
     return {table: s3_asset(table, layout.table_location(table)) for table in table_names()}
 
 
+@cache
+def checked_assets() -> Mapping[str, Asset]:
+    """One asset a table, by the table's name, for its dates that passed their checks: ``{table}_checked``."""
+    layout = load_settings().layout
+    results = layout.uri(layout.quality_results_prefix())
+    return {table: s3_asset(f"{table}_checked", f"{results}{table}/") for table in table_names()}
+
+
 def s3_asset(name: str, uri: str) -> Asset:
     """The asset ``Asset(name, uri)``, made without importing boto3.
 

@@ -9,6 +9,7 @@ from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
 
 from dmd_pipeline.airflow.alerts import alert_on_failure
 from dmd_pipeline.errors import (
+    ChecksFailedError,
     ConfigurationError,
     DatabaseNotFoundError,
     PartitionsFailedError,
@@ -28,6 +29,11 @@ RETRY_POLICY: Final = ExceptionRetryPolicy(
             exception=[PartitionsFailedError, ReplayIncompleteError],
             action=RetryAction.FAIL,
             reason="the job has insisted long enough; the next run takes up what is left",
+        ),
+        RetryRule(
+            exception=[ChecksFailedError],
+            action=RetryAction.FAIL,
+            reason="the verdict stands until the data changes",
         ),
     ]
 )

@@ -146,3 +146,33 @@ def replay_params() -> dict[str, Param]:
             type=["null", "string"],
         ),
     }
+
+
+def check_params(window_days: int) -> dict[str, Param]:
+    """``force``, ``engine`` and ``window_days``: what is checked, and how."""
+    return {
+        "force": Param(
+            False,
+            title="Check again",
+            description="Also check partitions that have a verdict on their files and expectations as they are.",
+            type="boolean",
+        ),
+        "engine": Param(
+            "auto",
+            title="Engine",
+            description=(
+                "memory: read the files and check them in memory. athena: count in Athena. auto: by the partition's "
+                "size. The verdict is the same."
+            ),
+            type="string",
+            enum=["auto", "memory", "athena"],
+        ),
+        "window_days": Param(
+            window_days,
+            title="Window in days",
+            description="How far back to look when no dates are given; dates ahead are always looked at.",
+            type="integer",
+            minimum=0,
+            maximum=3660,
+        ),
+    }

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dmd_pipeline.airflow import clients
-from dmd_pipeline.airflow.alerts import alerts_of
+from dmd_pipeline.airflow import alerts, clients
 from dmd_pipeline.airflow.assets import table_assets
-from dmd_pipeline.airflow.runs import asked_of, keep_report, skip, skip_downstream
+from dmd_pipeline.airflow.runs import asked_of, keep_report, returned, skip, skip_downstream
 from dmd_pipeline.alerts import Severity
-from dmd_pipeline.errors import AlertError
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
 
     from airflow.sdk import Context
 
@@ -81,7 +79,7 @@ def conclude(settings: Settings, context: Context) -> None:
 
     asked = asked_of(context)
     conclusion = Conclusion(
-        asked["source"], _returned(context, "secure")[0], _returned(context, "convert"), asked["dry_run"]
+        asked["source"], returned(context, "secure")[0], returned(context, "convert"), asked["dry_run"]
     )
     line, *problems = conclusion.summary
     logger.info("%s", line.replace("; ", ";\n    "))  # for a window that does not wrap
@@ -104,15 +102,10 @@ def conclude(settings: Settings, context: Context) -> None:
 
 def publish(table: str, context: Context) -> None:
     """Make the dates into which rows were written partition keys of the table's asset."""
-    keys = {day for report in _returned(context, "conclude") for day in report["partition_keys"].get(table, ())}
+    keys = {day for report in returned(context, "conclude") for day in report["partition_keys"].get(table, ())}
     if not keys:
         raise AirflowSkipException(f"no row of {table} was written")
     context["outlet_events"][table_assets()[table]].add_partitions(sorted(keys))
-
-
-def _returned(context: Context, task_id: str) -> Sequence[Mapping[str, Any]]:
-    """What a task returned: one entry, or one for each item that it was mapped over and that has a result."""
-    return [one for one in context["ti"].xcom_pull(task_ids=[task_id]) if one is not None]
 
 
 def _environment(settings: Settings) -> Environment:
@@ -142,20 +135,11 @@ def _rehearsal(settings: Settings) -> Callable[[RawBatch], str]:
 
 
 def tell(settings: Settings, context: Context, severity: Severity, title: str, text: str, key: str) -> None:
-    """Send an alert; that nobody could be told does not keep the run from its work."""
+    """Send an alert; of a state that lasts, once an hour."""
     if key in LASTING and not _is_first_of_hour(context):
         logger.warning("%s (told once an hour): %s", title, text)
         return
-    try:
-        alerts_of(settings).send(
-            severity=severity,
-            title=f"{settings.environment}: {title}",
-            text=text,
-            link=context["ti"].log_url,
-            key=f"{settings.environment}/{key}",
-        )
-    except AlertError:
-        logger.exception("not every channel was reached with: %s", title)
+    alerts.tell(settings, context, severity, title, text, key)
 
 
 def _is_first_of_hour(context: Context) -> bool:

@@ -11,7 +11,7 @@ from dmd_pipeline.errors import ParameterError
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import date
 
     from airflow.sdk import Context
@@ -49,6 +49,11 @@ def asked_of(context: Context) -> dict[str, Any]:
 def keep_report(context: Context) -> Callable[[Reports], None]:
     """Gives jobs a place for their report: the task's return value, kept even when the task fails afterwards."""
     return lambda report: context["ti"].xcom_push(key="return_value", value=report.as_data())
+
+
+def returned(context: Context, task_id: str) -> Sequence[Mapping[str, Any]]:
+    """What a task returned: one entry, or one for each item that it was mapped over and that has a result."""
+    return [one for one in context["ti"].xcom_pull(task_ids=[task_id]) if one is not None]
 
 
 def skip_downstream(context: Context, *, unless: Collection[str]) -> None:

@@ -11,6 +11,7 @@ class Tag(StrEnum):
     # What it owns
     CATALOG = "owns:catalog"
     DELIVERY = "owns:delivery"
+    QUALITY = "owns:quality"
 
     # What it may do
     ADDS = "impact:adds"

@@ -112,7 +112,7 @@ def check(
     engine: str = Engine.AUTO,
     forced: bool = False,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    tell: Callable[[Checked], None] = lambda _: None,
+    tell: Callable[[Sequence[Checked]], None] = lambda _: None,
     report_to: Callable[[CheckReport], None] | None = None,
 ) -> CheckReport:
     """Check a chunk; a partition or table that is bad stops no other.
@@ -124,7 +124,8 @@ def check(
         engine: What counts: ``memory``, ``athena``, or ``auto`` for one by size.
         forced: Whether the partitions were asked for by hand.
         now: The time.
-        tell: Called with each partition that nobody may rely on, once for the same files and expectations.
+        tell: Called with partitions that nobody may rely on, some at a time; with each once for the same files and
+            expectations.
         report_to: Gets the report before any error is raised.
 
     Returns:
@@ -172,7 +173,7 @@ class _TableChecks:
     now: Callable[[], datetime]
     empty: list[date] = field(default_factory=list)
 
-    def check(self, tell: Callable[[Checked], None]) -> Iterator[Checked]:
+    def check(self, tell: Callable[[Sequence[Checked]], None]) -> Iterator[Checked]:
         """Check one after the other; what is yielded may not be put down yet, and is when the iterator ends.
 
         Raises:
@@ -188,12 +189,14 @@ class _TableChecks:
         counted, why = self._counted([one for one in waiting if one.seen.registered])
         for start in range(0, len(waiting), FLUSHED):
             done: dict[date, tuple[Seen, Result]] = {}
+            news: list[Checked] = []
             for partition in waiting[start : start + FLUSHED]:
                 one = self._judge(partition, counted.get(partition.day), why)
-                if one.is_news:
-                    tell(one)
+                news += [one] if one.is_news else []
                 done[partition.day] = partition.seen, one.result
                 yield one
+            if news:
+                tell(news)
             self.environment.store.record_results(self.table, done, self.now())
 
     # ------------------------------------------------------------------------------------------- what there is

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from dmd_pipeline.errors import ChecksFailedError
+from dmd_pipeline.errors import ChecksFailedError, ChecksIncompleteError
 from dmd_pipeline.quality_documents import Judgement
 from dmd_pipeline.wording import date_runs, some
 
@@ -146,12 +146,39 @@ class CheckReport:
         return [*lines, *(f"{table}: FAILED: {why}" for table, why in sorted(self.errors.items()))]
 
     def as_data(self) -> dict[str, Any]:
-        """Summary, counts, cost, and the dates that passed; identifiers and counts only."""
+        """Summary, counts, cost, dates that passed, and what is not sound; identifiers and counts only."""
         passed: dict[str, list[str]] = {}
         for one in self.checked:
             if one.result.verdict is Judgement.PASSED:
                 passed.setdefault(one.table, []).append(str(one.day))
-        return {"summary": self.summary, "counts": self.counts, "cost": self.cost, "partition_keys": passed}
+        return {
+            "summary": self.summary,
+            "counts": self.counts,
+            "cost": self.cost,
+            "partition_keys": passed,
+            "problems": self.problems,
+            "reasons": self.reasons,
+        }
+
+    @property
+    def problems(self) -> list[str]:
+        """What is not sound, by table and verdict, and tables of which nothing could be checked."""
+        days: dict[tuple[str, str], list[date]] = {}
+        for one in self._bad:
+            days.setdefault((one.table, str(one.result.verdict)), []).append(one.day)
+        named = [f"{table} {verdict}: {date_runs(found)}" for (table, verdict), found in sorted(days.items())]
+        return [*named, *(f"{table}: {why}" for table, why in sorted(self.errors.items()))]
+
+    @property
+    def reasons(self) -> list[str]:
+        """What does not hold, or why it cannot be told: at most ten sentences."""
+        sentences = dict.fromkeys(f"{one.table}: {line}" for one in self._bad for line in one.broken)
+        sentences |= dict.fromkeys(f"{one.name}: {one.result.reason}." for one in self._bad if one.result.reason)
+        return list(sentences)[:_MOST_NAMED]
+
+    @property
+    def _bad(self) -> list[Checked]:
+        return [one for one in self.checked if one.is_problem]
 
     def raise_problems(self) -> None:
         """End failed if a partition is not sound.
@@ -159,17 +186,8 @@ class CheckReport:
         Raises:
             ChecksFailedError: Names the partitions, and at most ten expectations.
         """
-        problems = [one for one in self.checked if one.is_problem]
-        if not problems and not self.errors:
-            return
-        days: dict[tuple[str, str], list[date]] = {}
-        for one in problems:
-            days.setdefault((one.table, str(one.result.verdict)), []).append(one.day)
-        named = [f"{table} {verdict}: {date_runs(found)}" for (table, verdict), found in sorted(days.items())]
-        named += [f"{table}: {why}" for table, why in sorted(self.errors.items())]
-        sentences = dict.fromkeys(f"{one.table}: {line}" for one in problems for line in one.broken)
-        sentences |= dict.fromkeys(f"{one.name}: {one.result.reason}" for one in problems if one.result.reason)
-        raise ChecksFailedError(named, list(sentences)[:_MOST_NAMED])
+        if self.problems:
+            raise ChecksFailedError(self.problems, self.reasons)
 
 
 @dataclass(frozen=True)
@@ -209,20 +227,61 @@ class LookReport:
         }
 
 
-def in_all(reports: Sequence[Mapping[str, Any]]) -> tuple[list[str], dict[str, list[str]]]:
-    """What the chunks of a run come to: a line a table and one for the cost, and the dates that passed."""
-    counts: dict[str, Counter[str]] = {}
-    keys: dict[str, list[str]] = {}
-    dollars = sum(report["cost"]["dollars"] for report in reports)
-    seconds = sum(report["cost"]["seconds"] for report in reports)
-    for report in reports:
-        for table, found in report["counts"].items():
-            counts.setdefault(table, Counter()).update(found)
-        for table, days in report["partition_keys"].items():
-            keys.setdefault(table, []).extend(days)
-    lines = [_line(table, found) for table, found in sorted(counts.items())]
-    cost = f"Athena: {dollars:.4f} dollars; checking: {seconds:.1f} s"
-    return [*lines, cost] if lines else ["nothing to check"], {table: sorted(days) for table, days in keys.items()}
+@dataclass(frozen=True)
+class Conclusion:
+    """What a whole run came to, made of what its parts left behind.
+
+    Attributes:
+        planned: The report of the look, as data.
+        chunks: The reports of the chunks that have one, as data.
+    """
+
+    planned: Mapping[str, Any]
+    chunks: Sequence[Mapping[str, Any]]
+
+    @property
+    def partition_keys(self) -> dict[str, list[str]]:
+        """Dates by table that passed."""
+        found: dict[str, list[str]] = {}
+        for chunk in self.chunks:
+            for table, days in chunk["partition_keys"].items():
+                found.setdefault(table, []).extend(days)
+        return {table: sorted(days) for table, days in sorted(found.items())}
+
+    @property
+    def summary(self) -> list[str]:
+        """One line a table, and one for the cost."""
+        counts: dict[str, Counter[str]] = {}
+        for chunk in self.chunks:
+            for table, found in chunk["counts"].items():
+                counts.setdefault(table, Counter()).update(found)
+        dollars, seconds = (sum(chunk["cost"][name] for chunk in self.chunks) for name in ("dollars", "seconds"))
+        lines = [_line(table, found) for table, found in sorted(counts.items())]
+        return [*lines, f"Athena: {dollars:.6f} dollars; checking: {seconds:.1f} s"]
+
+    def as_data(self) -> dict[str, Any]:
+        """Summary and dates that passed."""
+        return {"summary": self.summary, "partition_keys": self.partition_keys}
+
+    def raise_problems(self) -> None:
+        """End failed if anything is not sound.
+
+        Raises:
+            ChecksIncompleteError: Tables could not be looked at, or chunks not checked.
+            ChecksFailedError: Partitions failed, or could not be checked.
+        """
+        missed = dict(self.planned["errors"])
+        lost = len(self.planned["chunks"]) - len(self.chunks)
+        if lost:
+            missed["check"] = (
+                f"{lost} chunks ended without a report: see their logs; the next run checks what they left"
+            )
+        if missed:
+            raise ChecksIncompleteError(missed)
+        partitions = [one for chunk in self.chunks for one in chunk["problems"]]
+        reasons = dict.fromkeys(one for chunk in self.chunks for one in chunk["reasons"])
+        if partitions:
+            raise ChecksFailedError(partitions, list(reasons)[:_MOST_NAMED])
 
 
 def _line(table: str, counts: Mapping[str, int]) -> str:
