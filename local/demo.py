@@ -6,6 +6,8 @@ sent to it. After ``make down`` it begins with nothing.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import time
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from local.delivery_worker.checkpoints import done_through
 from local.errors import LocalError
 from local.evidence import Evidence
 from local.ledger import load_all, next_journal, valid_by_date
+from local.quality_act import QUALITY_DAG, counted, damage, repair, verdict_of, verdicts
 from local.replay_act import REPLAY_DAG, close_deadline, early_certainty, failed_batches
 from local.run import RunFailedError, await_end, explain_failure, run_dag, summary
 from local.schema_act import FIELD, TABLE, Reader, set_back
@@ -68,6 +71,10 @@ class ReplayError(LocalError):
     """A failed batch was not brought to its end."""
 
 
+class QualityError(LocalError):
+    """A verdict is not what the data is."""
+
+
 @dataclass(frozen=True)
 class Demo:
     """One demonstration.
@@ -104,6 +111,7 @@ class Demo:
         self.query()
         self.change_schema()
         self.reprocess()
+        self.check_quality()
         self.show_alerts()
         self.balance()
         self._say_where_the_time_went(time.monotonic() - started)
@@ -214,6 +222,36 @@ class Demo:
         if waiting := evidence.open_batches():
             raise ReplayError(f"Not settled after {_MOST_RUNS} runs: {', '.join(str(one.batch) for one in waiting)}.")
 
+    def check_quality(self) -> None:
+        """Give every partition a verdict; damage one, see it turn red, repair it, see it turn green.
+
+        Raises:
+            QualityError: A verdict is not what it should be, or nobody was told.
+        """
+        settings, api = load_settings("local"), AirflowApi(self.pipeline.workspace.airflow_url)
+        clients = LocalClients(self.pipeline.workspace, settings)
+        self.console.heading("Every partition gets a verdict:")
+        run_dag(api, self.console, QUALITY_DAG, {})
+        found = counted(verdicts(clients))
+        self.console.table(found, ["table", "passed", "warned", "failed", "unknown", "dollars"])
+        damaged = damage(clients, settings)
+        self.console.heading(f"{damaged} is damaged: {damaged.rows} deleted rows keep their e-mail address")
+        alerts = len(self._evidence().alerts())
+        with contextlib.suppress(RunFailedError):
+            run_dag(api, self.console, QUALITY_DAG, {})
+            raise QualityError(f"{damaged}: the run succeeded although it is damaged")
+        told = [json.loads(one["Message"]) for one in self._evidence().alerts()[alerts:]]
+        if (red := verdict_of(clients, damaged)) != "failed" or len(told) != 1:
+            raise QualityError(f"{damaged} is damaged: its verdict is {red}, and {len(told)} alerts were sent")
+        self.console.say(f"  Its verdict is {red}, and an alert says:")
+        self.console.say(f"    {told[0]['title']}\n    {told[0]['text']}\n    {told[0]['link']}")
+        repair(clients, settings, damaged)
+        self.console.say("  The file that should not be there is taken away.")
+        run_dag(api, self.console, QUALITY_DAG, {})
+        if (green := verdict_of(clients, damaged)) != damaged.before:
+            raise QualityError(f"{damaged} is repaired: its verdict is {green}, it was {damaged.before}")
+        self.console.say(f"  Its verdict is {green}. The calendar: {self.pipeline.workspace.airflow_url}/plugin/data-quality")
+
     def show_alerts(self) -> None:
         """Tell which alerts were sent."""
         alerts = self._evidence().alerts()
@@ -290,7 +328,7 @@ class Demo:
 def _parsed(api: AirflowApi) -> bool:
     if errors := api.import_errors():
         raise LocalError(f"Airflow cannot read a DAG file:\n{errors[0]}")
-    return {TABLES_DAG, PARTITIONS_DAG, REPLAY_DAG} <= set(api.dag_ids())
+    return {TABLES_DAG, PARTITIONS_DAG, QUALITY_DAG, REPLAY_DAG} <= set(api.dag_ids())
 
 
 def _begun(run: Run, since: datetime | None) -> bool:
