@@ -250,7 +250,8 @@ class Demo:
         run_dag(api, self.console, QUALITY_DAG, {})
         if (green := verdict_of(clients, damaged)) != damaged.before:
             raise QualityError(f"{damaged} is repaired: its verdict is {green}, it was {damaged.before}")
-        self.console.say(f"  Its verdict is {green}. The calendar: {self.pipeline.workspace.airflow_url}/plugin/data-quality")
+        calendar = f"{self.pipeline.workspace.airflow_url}/plugin/data-quality"
+        self.console.say(f"  Its verdict is {green}. The calendar: {calendar}")
 
     def show_alerts(self) -> None:
         """Tell which alerts were sent."""

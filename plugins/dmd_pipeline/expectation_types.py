@@ -53,7 +53,8 @@ class Fact(StrEnum):
     Attributes:
         SHARE_OF_USUAL_ROWS: Rows, as a share of the median of recent partitions of the same weekday; unknown while
             there are too few of those, or too few rows for a share to mean anything.
-        HOURS_SINCE_NEWEST_FILE: Age of the newest file; unknown for all dates but the run's own and the one before.
+        HOURS_SINCE_NEWEST_FILE: For how long nothing arrived: until now, or until the end of the partition's day;
+            unknown for all dates but the run's own and the one before.
         ORPHANED_ROWS_PERCENT: Rows that refer to something of another table which has no row there.
     """
 
