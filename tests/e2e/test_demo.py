@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from dmd_pipeline.settings import load_settings
 from local.accounting import account, dates_that_differ
 from local.copies import by_table
 from local.processes import Processes, carriers
+from local.quality_act import verdicts
 from local.traffic.records import MAIL, MESSAGE
 from local.workspace import REPOSITORY
 from tests.e2e.conftest import RECORDS, RunningPipeline
@@ -52,6 +54,21 @@ def test_the_ledger_adds_up_and_speaks_of_everything_that_can_happen_to_a_record
     assert {line.record_type for line in lines if line.readable} == {"demand", "event", "notification", "sale"}
     for place in ("in_errors", "in_quarantine", "filtered", "rewritten"):
         assert sum(getattr(line, place) for line in lines) > 0, place
+
+
+def test_a_damaged_partition_turns_red_and_back_and_somebody_is_told(pipeline: RunningPipeline) -> None:
+    printed = pipeline.demo.stdout
+    [damaged] = re.findall(r"^(\w+ \d{4}-\d{2}-\d{2}) is damaged: 5 deleted rows keep", printed, re.MULTILINE)
+    assert f"local: {damaged}: failed" in printed
+    assert "No deleted row keeps an e-mail address." in printed
+    assert f"The calendar: {pipeline.workspace.airflow_url}/plugin/data-quality" in printed
+    held = {(table, day): verdict for table, day, verdict, *_ in verdicts(pipeline.clients)}
+    assert {table for table, _ in held} == {"demand", "event", "notification", "sale"}
+    assert set(held.values()) <= {"passed", "warned"}
+    assert "fans.example.com" not in printed
+    published = pipeline.api.partition_keys()
+    passed = {f"{table}_checked" for (table, _), verdict in held.items() if verdict == "passed"}
+    assert passed <= {name for name, keys in published.items() if keys}
 
 
 def test_failed_batches_are_replayed_nothing_lost_and_nothing_twice(pipeline: RunningPipeline) -> None:
@@ -121,7 +138,7 @@ def test_make_run_of_an_unknown_dag_names_the_known_ones(pipeline: RunningPipeli
 
     assert ran.returncode == 2
     assert "'register_partition'" in ran.stderr
-    assert "apply_schema_changes, register_partitions" in ran.stderr
+    assert "apply_schema_changes, check_data_quality, register_partitions" in ran.stderr
     assert ran.stderr.count("\n") == 1, "one line, no traceback"
 
 

@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import expect
 
 from dmd_pipeline.settings import load_settings
+from local.quality_act import verdicts
 from local.workspace import HOST, REPOSITORY
 from tests.integration.ui.api_server import serving
 from tests.integration.ui.fabricated import SENTENCE, STATES, Documents, expectation
@@ -183,6 +184,19 @@ def test_the_run_opens_in_airflow_and_back_comes_back(analyst: Page) -> None:
     assert analyst.url == address
     analyst.reload()
     expect(frame.get_by_text(SENTENCE)).to_be_visible()
+
+
+@only_light
+def test_check_again_leads_to_a_new_verdict(analyst: Page, pipeline: RunningPipeline) -> None:
+    """On a partition of the demo, with the scheduler behind it."""
+    table, day, *_ = max(verdicts(pipeline.clients), key=lambda row: (row[2] == "passed", row[1]))
+    analyst.goto(f"/dq/{table}/{day}")
+    run = analyst.get_by_role("link", name="Run in Airflow")
+    before = run.get_attribute("href") or ""
+    assert "/runs/" in before
+    analyst.get_by_role("button", name="Check again").click()
+    expect(run).not_to_have_attribute("href", before, timeout=180_000)
+    expect(analyst.get_by_text("just now").first).to_be_visible()
 
 
 @only_light

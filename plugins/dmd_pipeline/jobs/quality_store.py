@@ -12,6 +12,7 @@ for each.
 from __future__ import annotations
 
 import logging
+import re
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -78,7 +79,7 @@ class QualityStore:
             is_whole: Whether the look counts as one at the table: people are told when that was.
 
         Returns:
-            What is known of the table now.
+            What is known now of the years in question.
 
         Raises:
             StorageError: S3 refused, or others were always faster.
@@ -92,7 +93,8 @@ class QualityStore:
             return summary.model_copy(update={"dates": summary.dates | entries, "seen_at": seen_at})
 
         known: dict[date, Entry] = {}
-        for year in sorted(self._years(table) | {day.year for day in seen}):
+        known_years = {year for year in self._years(table) if _has_any_of(year, dates)}
+        for year in sorted(known_years | {day.year for day in seen}):
             known |= self._change(table, year, at, looked).dates
         return known
 
@@ -138,7 +140,7 @@ class QualityStore:
     def _years(self, table: str) -> set[int]:
         names = self._bucket.names_below(self._layout.quality_summaries_prefix(table))
         stems = (name.removesuffix(".json") for name in names)
-        return {int(stem) for stem in stems if len(stem) == len("2026") and stem.isdecimal() and stem.isascii()}
+        return {int(stem) for stem in stems if re.fullmatch("[1-9][0-9]{3}", stem)}
 
     def _find(self, table: str, year: int) -> tuple[Summary, str] | None:
         key = self._layout.quality_summary_key(table, year)
@@ -186,6 +188,11 @@ class QualityStore:
             f"cannot change s3://{self._bucket.name}/{key}: others did at each of {self._patience.attempts} attempts; "
             "run again when fewer runs are under way"
         )
+
+
+def _has_any_of(year: int, dates: Container[date]) -> bool:
+    days = range(date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal() + 1)
+    return any(date.fromordinal(day) in dates for day in days)
 
 
 def _entry(summary: Summary, day: date) -> Entry:
