@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 RECORDS = 2000
-_DEMO_SECONDS = 400
+_DEMO_SECONDS = 600
 _TEST_SECONDS = 300
 
 
