@@ -13,7 +13,7 @@ import pytest
 from dmd_pipeline.errors import ChecksFailedError, ParameterError
 from dmd_pipeline.expectations import load_suite
 from dmd_pipeline.jobs import partition_checks
-from dmd_pipeline.jobs.quality_counts import MOST_FAILURES
+from dmd_pipeline.jobs.quality_counts import MOST_FAILURES, count
 from dmd_pipeline.quality import State, state_of
 from tests.integration.jobs.quality_world import NOW, QualityWorld, delivered
 
@@ -205,14 +205,12 @@ class TestVerdicts:
         quality.write("event", day, rows)
         quality.register()
         [chunk] = quality.look(tables=["event"]).as_data()["chunks"]
-        count = partition_checks.count
-
         def late(*arguments: Any, **named: Any) -> Any:
             quality.write("event", day, rows[:2], number=7)
             return count(*arguments, **named)
 
         with monkeypatch.context() as patched:
-            patched.setattr(partition_checks, "count", late)
+            patched.setattr("dmd_pipeline.jobs.partition_checks.count", late)
             report = partition_checks.check(quality.environment, chunk, run_id="test", now=lambda: NOW)
         [checked] = report.checked
         assert checked.result.verdict != "unknown", checked.result.reason
@@ -227,17 +225,15 @@ class TestVerdicts:
         gone = quality.write("event", day, rows, number=1)
         quality.register()
         [chunk] = quality.look(tables=["event"]).as_data()["chunks"]
-        count = partition_checks.count
-
         def early(*arguments: Any, **named: Any) -> Any:
             counted = count(*arguments, **named)
             quality.delete(gone)
             return counted
 
-        monkeypatch.setattr(partition_checks, "count", early)
+        monkeypatch.setattr("dmd_pipeline.jobs.partition_checks.count", early)
         with pytest.raises(ChecksFailedError, match="event unknown"):
             partition_checks.check(quality.environment, chunk, run_id="test", engine="athena", now=lambda: NOW)
-        monkeypatch.setattr(partition_checks, "count", count)
+        monkeypatch.setattr("dmd_pipeline.jobs.partition_checks.count", count)
         [result] = quality.run(tables=["event"]).values()
         assert result.rows == 5, result.reason
 
