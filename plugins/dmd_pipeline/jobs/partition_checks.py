@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -267,17 +268,18 @@ class _TableChecks:
     def _judge(self, partition: Partition, counted: Counted | None, why: str | None) -> Checked:
         """Judge one partition, and write its result. What cannot be computed is unknown, with the reason."""
         began = time.perf_counter()
+        validation, engine = None, NOT_COMPUTED
+        share = counted.share if counted is not None else Share()
         try:
-            if counted is None:
-                raise CatalogError(why or "Glue does not know it, so no query sees it: run the DAG register_partitions")
-            if counted.counts is None:
-                raise VerificationError(counted.why)
-            validation, share = self._validated(partition, counted, counted.counts)
-            engine: str = self._engine_of(partition)
+            validation, share = self._validated(partition, counted, why)
+            engine = self._engine_of(partition)
             reason = None if validation.rows else "it has files, and no rows"
         except PipelineError as error:
-            validation, engine, reason = None, NOT_COMPUTED, cut(str(error), _LONGEST_REASON)
-            share = counted.share if counted is not None else Share()
+            reason = cut(str(error), _LONGEST_REASON)
+        except Exception as error:  # noqa: BLE001 - whatever a library makes of one partition, the others get theirs
+            # Where it happened, and not the message, which may quote a row.
+            logger.warning("%s %s:\n%s", self.table, partition.day, "".join(traceback.format_tb(error.__traceback__)))
+            reason = f"its check broke ({type(error).__name__}): the log of the task says where"
         cost = Cost(
             queries=share.queries,
             shared_by=share.shared_by,
@@ -290,7 +292,12 @@ class _TableChecks:
         self.environment.store.write_result(self.table, result, page)
         return Checked(result, self._entries.get(partition.day, Entry()).verdict, self.forced)
 
-    def _validated(self, partition: Partition, counted: Counted, counts: PartitionCounts) -> tuple[Validation, Share]:
+    def _validated(self, partition: Partition, counted: Counted | None, why: str | None) -> tuple[Validation, Share]:
+        if counted is None:
+            raise CatalogError(why or "Glue does not know it, so no query sees it: run the DAG register_partitions")
+        counts = counted.counts
+        if counts is None:
+            raise VerificationError(counted.why)
         if self._engine_of(partition) is Engine.MEMORY:
             bodies = self._contents.bodies(partition)
             self._prove(partition, bodies.rows, counts.rows)

@@ -13,6 +13,7 @@ import pytest
 from dmd_pipeline.errors import ChecksFailedError, ParameterError
 from dmd_pipeline.expectations import load_suite
 from dmd_pipeline.jobs import partition_checks
+from dmd_pipeline.jobs.partition_contents import Bodies
 from dmd_pipeline.jobs.quality_counts import MOST_FAILURES, count
 from dmd_pipeline.quality import State, state_of
 from tests.integration.jobs.quality_world import NOW, QualityWorld, delivered
@@ -205,6 +206,7 @@ class TestVerdicts:
         quality.write("event", day, rows)
         quality.register()
         [chunk] = quality.look(tables=["event"]).as_data()["chunks"]
+
         def late(*arguments: Any, **named: Any) -> Any:
             quality.write("event", day, rows[:2], number=7)
             return count(*arguments, **named)
@@ -225,6 +227,7 @@ class TestVerdicts:
         gone = quality.write("event", day, rows, number=1)
         quality.register()
         [chunk] = quality.look(tables=["event"]).as_data()["chunks"]
+
         def early(*arguments: Any, **named: Any) -> Any:
             counted = count(*arguments, **named)
             quality.delete(gone)
@@ -236,6 +239,25 @@ class TestVerdicts:
         monkeypatch.setattr("dmd_pipeline.jobs.partition_checks.count", count)
         [result] = quality.run(tables=["event"]).values()
         assert result.rows == 5, result.reason
+
+    def test_a_library_that_stumbles_over_one_partition_spoils_no_other(
+        self, quality: QualityWorld, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        quality.fill("sale")
+        read = Bodies.read
+
+        def stumbling(bodies: Bodies, schema: Any) -> Any:
+            if bodies.partition.day == TODAY:
+                raise RuntimeError(f"cannot digest {MAIL}")
+            return read(bodies, schema)
+
+        monkeypatch.setattr(Bodies, "read", stumbling)
+        found = quality.run()
+        assert found[f"sale {TODAY}"].reason == "its check broke (RuntimeError): the log of the task says where"
+        assert {str(one.verdict) for name, one in found.items() if name != f"sale {TODAY}"} <= {"passed", "warned"}
+        assert len(found) > 1
+        assert "stumbling" in caplog.text
+        assert MAIL not in caplog.text
 
     def test_what_failed_or_is_unknown_is_no_measure_of_later_partitions(self, quality: QualityWorld) -> None:
         day, rows = rows_of("demand", 60)
