@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
+
+from dmd_pipeline import expectation_types
+from dmd_pipeline.expectations import load_suite
+from dmd_pipeline.quality import State
+from tests.documents import blocks_of
+from tests.unit.expectations import include_with
 
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,3 +34,18 @@ def test_every_assumption_says_where_it_was_decided_and_how_to_find_out() -> Non
     for _assumed, decided, how in rows:
         assert "](" in decided
         assert how.strip()
+
+
+def test_every_example_of_an_expectation_is_one_and_every_type_has_an_example(tmp_path: Path) -> None:
+    blocks = [block for block in blocks_of(ROOT / "docs" / "writing-an-expectation.md") if block.language == "json"]
+    found = set()
+    for number, block in enumerate(blocks):
+        suite = load_suite("demand", include_with(tmp_path / str(number), "demand", [json.loads(block.code)]))
+        found |= {expectation.type for expectation in suite.expectations}
+    every = {value for value in vars(expectation_types).values() if str(value).startswith("expect_")}
+    assert found == every
+
+
+def test_every_state_of_a_partition_is_explained_to_analysts() -> None:
+    text = (ROOT / "docs" / "reading-the-reports.md").read_text(encoding="utf-8")
+    assert [state for state in State if f"| **{state}** |" not in text] == []

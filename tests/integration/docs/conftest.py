@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -19,7 +20,8 @@ from dmd_pipeline.aws.lambda_ import Functions
 from dmd_pipeline.aws.s3 import Bucket
 from dmd_pipeline.aws.sqs import Queue
 from dmd_pipeline.delivery import container, deliver, errors_document
-from dmd_pipeline.jobs import apply_schema_changes, register_partitions
+from dmd_pipeline.errors import ChecksFailedError
+from dmd_pipeline.jobs import apply_schema_changes, check_data_quality, partition_checks, register_partitions
 from dmd_pipeline.jobs.conversion import convert_lane
 from dmd_pipeline.jobs.replay_environment import Environment
 from dmd_pipeline.jobs.reprocess_failed_batches import secure
@@ -29,6 +31,7 @@ from tests.failed_batches import fail_batch
 
 
 if TYPE_CHECKING:
+    from dmd_pipeline.jobs.quality_reports import CheckReport
     from dmd_pipeline.jobs.schema_reports import Report
     from dmd_pipeline.record_types import RecordType
     from dmd_pipeline.settings import Settings
@@ -64,6 +67,29 @@ def replay_failed_batches(aws: LocalAws, settings: Settings, **asked: Any) -> li
     lanes = [convert_lane(environment, lane, run_id="test") for lane in secured.lanes]
     unsettled = [str(batch) for lane in lanes for batch in lane.batches if batch.state != "settled"]
     return [*secured.problems, *unsettled]
+
+
+def check_quality(aws: LocalAws, settings: Settings, *, engine: str = "auto", **asked: Any) -> dict[str, str]:
+    """What the DAG ``check_data_quality`` does; the verdicts that it gave, by table and date."""
+    connection = pyathena.connect(
+        work_group=settings.workgroup, schema_name=settings.database, region_name=settings.region, s3_staging_dir=""
+    )
+    environment = partition_checks.Environment(
+        settings,
+        load_record_types(),
+        Bucket(aws.client("s3"), settings.bucket),
+        Catalog(aws.client("glue"), settings.database),
+        lambda: Workgroup(connection, settings.workgroup),
+    )
+    looked = check_data_quality.look(environment, now=NOW, today=NOW.date(), **asked)
+    assert not looked.errors
+    reports: list[CheckReport] = []
+    for chunk in looked.as_data()["chunks"]:
+        with suppress(ChecksFailedError):  # the report says it, too
+            partition_checks.check(environment, chunk, run_id="test", engine=engine, report_to=reports.append)
+    connection.close()
+    assert not any(report.errors for report in reports)
+    return {one.name: str(one.result.verdict) for report in reports for one in report.checked}
 
 
 def change_schemas(aws: LocalAws, settings: Settings) -> Report:
@@ -112,6 +138,24 @@ def change_schemas(aws: LocalAws, settings: Settings) -> Report:
 def with_fields(record_type: RecordType, fields: list[Any]) -> RecordType:
     """A record type whose schema has other fields."""
     return replace(record_type, schema={**record_type.schema, "fields": fields})
+
+
+def misplace_rows(aws: LocalAws, settings: Settings, to: date) -> None:
+    """Put the rows of a file of `demand` into the partition of another date as well."""
+    s3, layout = aws.client("s3"), settings.layout
+    source = layout.partition_prefix("demand", NOW.date())
+    key = s3.list_objects_v2(Bucket=settings.bucket, Prefix=source)["Contents"][0]["Key"]
+    target = f"{layout.partition_prefix('demand', to)}misplaced.avro"
+    s3.copy_object(Bucket=settings.bucket, Key=target, CopySource={"Bucket": settings.bucket, "Key": key})
+
+
+def give_verdicts(aws: LocalAws, settings: Settings) -> None:
+    """Check two partitions of `demand`, of which one fails: there is something to look at."""
+    yesterday = NOW.date() - timedelta(days=1)
+    misplace_rows(aws, settings, yesterday)
+    verdicts = check_quality(aws, settings, tables=["demand"], from_date=yesterday, to_date=NOW.date())
+    assert verdicts[f"demand {yesterday}"] == "failed"
+    assert len(verdicts) > 1
 
 
 def deliver_traffic(aws: LocalAws, settings: Settings) -> Counter[str]:

@@ -1,4 +1,4 @@
-"""Every command and every statement of the runbooks is run as it is written."""
+"""Every command and every statement of the runbooks, and every statement of the guides, is run as it is written."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from pyathena import connect
 
-from tests.documents import RUNBOOKS, Block, blocks_of
+from tests.documents import GUIDES, RUNBOOKS, Block, blocks_of
+from tests.integration.docs.conftest import give_verdicts
 
 
 if TYPE_CHECKING:
@@ -20,7 +21,14 @@ if TYPE_CHECKING:
 
 
 _EMPTY_BY_NATURE = ("ALTER TABLE", "MSCK REPAIR")
-BLOCKS = [block for document in RUNBOOKS for block in blocks_of(document)]
+BLOCKS = [block for document in (*RUNBOOKS, *GUIDES) for block in blocks_of(document)]
+
+
+def prepare(pipeline: LocalAws, settings: Settings, code: str) -> None:
+    """Give verdicts to who asks for them, and count calls from here."""
+    if "quality" in code:  # it takes seconds, which others need not wait
+        give_verdicts(pipeline, settings)
+    pipeline.calls.clear()
 
 
 def statements() -> list[Block]:
@@ -33,11 +41,14 @@ def test_the_runbooks_hold_commands_statements_and_programs() -> None:
 
 
 @pytest.mark.parametrize("runbook", RUNBOOKS, ids=lambda runbook: runbook.stem)
-def test_the_commands_of_a_runbook_succeed_one_after_the_other(runbook: Path, pipeline: LocalAws) -> None:
+def test_the_commands_of_a_runbook_succeed_one_after_the_other(
+    runbook: Path, pipeline: LocalAws, settings: Settings
+) -> None:
     """In one shell, from the top: variables set early are there later, as for whoever follows the runbook."""
     commands = [block.code for block in blocks_of(runbook) if block.language == "sh"]
     if not commands:
         pytest.fail(f"{runbook} has no command: give it one, or exempt it here with a reason")
+    prepare(pipeline, settings, "\n".join(commands))
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-eux", "-o", "pipefail", "-c", "\n".join(commands)],
@@ -53,6 +64,7 @@ def test_the_commands_of_a_runbook_succeed_one_after_the_other(runbook: Path, pi
 
 @pytest.mark.parametrize("block", statements(), ids=lambda block: block.name)
 def test_a_statement_of_a_runbook_runs_in_athena(block: Block, pipeline: LocalAws, settings: Settings) -> None:
+    prepare(pipeline, settings, block.code)
     with (
         connect(
             work_group=settings.workgroup, schema_name=settings.database, region_name=settings.region

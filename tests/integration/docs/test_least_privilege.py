@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from dmd_pipeline.aws.sns import Topic
 from tests.failed_batches import fail_batch
-from tests.integration.docs.conftest import NOW, change_schemas, deliver_traffic, replay_failed_batches, run_the_jobs
+from tests.integration.docs.conftest import (
+    NOW,
+    change_schemas,
+    check_quality,
+    deliver_traffic,
+    misplace_rows,
+    replay_failed_batches,
+    run_the_jobs,
+)
 
 
 if TYPE_CHECKING:
@@ -61,8 +69,13 @@ def test_the_documented_permissions_are_exactly_those_that_the_dags_use(aws: Loc
         assert replay_failed_batches(aws, settings, **asked) == []
     shards = {"source": "stream", "start": f"{datetime.now(UTC) - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"}
     replay_failed_batches(aws, settings, **shards)  # nobody knows the size of such a range: it waits for certainty
+    misplace_rows(aws, settings, NOW.date() - timedelta(days=1))
+    dates: dict[str, Any] = {"tables": ["demand"], "from_date": NOW.date() - timedelta(days=1), "to_date": NOW.date()}
+    checked = [check_quality(aws, settings, engine=engine, force=True, **dates) for engine in ("memory", "athena")]
+    assert checked[0] == checked[1]
+    assert "failed" in checked[0].values()
     Topic(aws.client("sns"), settings.alerts_topic_arn).publish("subject", "message", {})
 
-    by_hand = {"glue:GetPartition", "glue:UpdatePartition", "kinesis:PutRecords", "sqs:SendMessage"}
+    by_hand = {"glue:GetPartition", "glue:UpdatePartition", "kinesis:PutRecords", "s3:CopyObject", "sqs:SendMessage"}
     used = {_ACTION_OF.get(call, call) for call in aws.calls.totals() if call not in by_hand}
     assert used == documented_actions()
