@@ -40,7 +40,7 @@ class Share:
 
     Attributes:
         queries: Statements that it took part in.
-        shared_by: Partitions in the last of them.
+        shared_by: Partitions that the widest of them was about.
         scanned_bytes: Its part of what they scanned.
         dollars: Its part of what they were billed.
     """
