@@ -88,7 +88,7 @@ class TestFactsOf:
 
 
 class TestSilentDates:
-    """The table demand expects a file within 26 hours."""
+    """The table demand expects a file within 12 hours."""
 
     LATE = datetime(2026, 3, 1, 23, 59, tzinfo=UTC)
     SINCE = datetime(2026, 2, 27, 12, tzinfo=UTC)
@@ -97,16 +97,16 @@ class TestSilentDates:
         known = Entry.model_validate({"verdict": verdict(observed={"files_arrive": told})})
         return silent_dates({DAY: seen_at(newest)}, {DAY: known}, load_suite(table), self.LATE)
 
-    @pytest.mark.parametrize("told", [None, 0.0, 26.0])
+    @pytest.mark.parametrize("told", [None, 0.0, 12.0])
     def test_a_partition_that_fell_silent_since_its_verdict_is_found(self, told: float | None) -> None:
         assert self.silent(told) == {DAY}
 
     def test_one_whose_verdict_says_so_already_is_not(self) -> None:
-        assert self.silent(26.01) == set()
+        assert self.silent(12.01) == set()
 
     def test_one_with_files_that_are_new_enough_is_not(self) -> None:
-        assert self.silent(None, self.LATE - timedelta(hours=26)) == set()
-        assert self.silent(None, self.LATE - timedelta(hours=26, minutes=1)) == {DAY}
+        assert self.silent(None, self.LATE - timedelta(hours=12)) == set()
+        assert self.silent(None, self.LATE - timedelta(hours=12, minutes=1)) == {DAY}
 
     def test_a_table_that_expects_no_files_is_never_silent(self) -> None:
         assert self.silent(None, table="sale") == set()
