@@ -15,7 +15,6 @@ from dmd_pipeline.jobs import check_data_quality, partition_checks
 from dmd_pipeline.jobs.partition_checks import Environment
 from dmd_pipeline.jobs.quality_store import QualityStore
 from dmd_pipeline.patience import Patience
-from dmd_pipeline.quality_documents import Result
 from dmd_pipeline.record_types import load_record_types
 from local.traffic.plan import Size, plan
 from tests.integration.jobs.conftest import workgroup
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dmd_pipeline.jobs.quality_reports import Checked, CheckReport, LookReport
-    from dmd_pipeline.quality_documents import Entry
+    from dmd_pipeline.quality_documents import Entry, Result
     from dmd_pipeline.rows import Row
     from tests.integration.jobs.conftest import World
 
