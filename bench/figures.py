@@ -163,6 +163,57 @@ def _replay(figures: Mapping[str, Any]) -> Iterator[list[str]]:
     ]
 
 
+def _quality(figures: Mapping[str, Any]) -> Iterator[list[str]]:
+    one, memory = figures["one"], figures["memory"]
+    ours = one["checks"]["check_data_quality"]
+    size, referenced = one["partition_bytes"], one["referenced_bytes"]
+    what = f"verdict on a partition of {one['rows']:,} rows in Athena"
+    peers = {name: found for name, found in one["checks"].items() if found is not ours}
+    aims = {"Great Expectations": ("≤ 2", "≤ 1.1, ≤ 1/4", "")}
+    for name, theirs in peers.items():
+        queries, scanned, seconds = aims.get(name, ("", "", ""))
+        yield [
+            f"{what}: queries",
+            f"{ours['queries']}",
+            f"{theirs['queries']} ({name})",
+            _fraction(ours["queries"], theirs["queries"]),
+            queries,
+        ]
+        yield [
+            f"{what}: bytes scanned, of the partition's ({referenced / size:.2f} of ours are the table `event`)",
+            f"{ours['scanned_bytes'] / size:.2f}",
+            f"{theirs['scanned_bytes'] / size:.2f} ({name})",
+            _fraction(ours["scanned_bytes"], theirs["scanned_bytes"]),
+            scanned,
+        ]
+        yield [
+            f"{what}: seconds",
+            f"{ours['seconds']:.1f}",
+            f"{theirs['seconds']:.1f} ({name})",
+            _fraction(ours["seconds"], theirs["seconds"]),
+            seconds,
+        ]
+    for name, why in one["without"].items():
+        yield [what, "", f"not measured ({name}): {why}", "", ""]
+    for many in (figures["many"], figures["many_as_by_default"]):
+        ours, peer = many["checks"]["check_data_quality"], many["checks"]["Great Expectations"]
+        size = f"{many['partitions']:,} partitions of {many['rows_each']:,} rows in one run"
+        yield [
+            f"verdicts on {size}, {many['poll_seconds'] * 1000:.0f} ms between looks at a statement: seconds",
+            f"{ours['seconds']:.1f}",
+            f"{peer['seconds']:.1f} (Great Expectations, {many['peer_partitions']} of {many['partitions']:,}, scaled)",
+            _fraction(ours["seconds"], peer["seconds"]),
+            "≤ 1/10",
+        ]
+    yield [
+        f"verdict on a partition of {memory['partition_megabytes']:.0f} MB in memory: peak beyond the libraries",
+        f"{memory['peak_megabytes']:.0f} MB",
+        f"{memory['libraries_megabytes']:.0f} MB (the libraries)",
+        "",
+        "",
+    ]
+
+
 def _parsing(figures: Mapping[str, Any]) -> Iterator[list[str]]:
     yield [
         f"importing all {figures['dag_files']} DAG files: processor seconds",
@@ -184,7 +235,14 @@ def _demo(figures: Mapping[str, Any]) -> Iterator[list[str]]:
     ]
 
 
-_ROWS = {"registration": _registration, "delivery": _delivery, "replay": _replay, "parsing": _parsing, "demo": _demo}
+_ROWS = {
+    "registration": _registration,
+    "delivery": _delivery,
+    "replay": _replay,
+    "quality": _quality,
+    "parsing": _parsing,
+    "demo": _demo,
+}
 
 
 _READERS_AIMS = {

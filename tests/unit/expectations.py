@@ -6,10 +6,6 @@ import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from dmd_pipeline.expectation_types import FACT, MATCH, NOT_MATCH
-from dmd_pipeline.expectations import columns_of, load_suite
-from dmd_pipeline.hive import glue_columns
-from dmd_pipeline.record_types import load_record_types
 from dmd_pipeline.settings import INCLUDE
 
 
@@ -51,17 +47,3 @@ def given_to_great_expectations(suite: Suite) -> Any:
     import great_expectations
 
     return great_expectations.ExpectationSuite(**suite.config)
-
-
-def plain_suite(table: str) -> Any:
-    """What of a suite Great Expectations can check on Athena by itself: no patterns, the table's own columns."""
-    suite = load_suite(table)
-    own = {column["Name"] for column in glue_columns(load_record_types()[table].schema)}
-    kept = [
-        declared
-        for expectation, declared in zip(suite.expectations, suite.config["expectations"], strict=True)
-        if expectation.type not in {MATCH, NOT_MATCH, FACT} and own.issuperset(columns_of(expectation))
-    ]
-    import great_expectations
-
-    return great_expectations.ExpectationSuite(name=table, expectations=kept)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from unittest import mock
 from urllib.parse import urlencode
 
+from bench.quality_peers import plain_suite
 from tests.trino.statements import Statement
-from tests.unit.expectations import plain_suite
 
 
 if TYPE_CHECKING:
