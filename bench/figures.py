@@ -231,7 +231,7 @@ def _demo(figures: Mapping[str, Any]) -> Iterator[list[str]]:
         f"{figures['minutes']:.1f}",
         "most in: " + ", ".join(f"{step} {seconds:.0f} s" for step, seconds in longest),
         "",
-        "≤ 3",
+        "≤ 8",
     ]
 
 

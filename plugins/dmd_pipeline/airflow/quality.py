@@ -110,7 +110,7 @@ def _teller(settings: Settings, context: Context) -> Callable[[Sequence[Checked]
         for one in alone:
             severity = Severity.HIGH if one.result.verdict is Judgement.FAILED else Severity.MEDIUM
             page = f"{root}/dq/{one.table}/{one.day}"
-            key = f"data-quality/{one.table}/{one.day}/{one.result.content}"
+            key = f"data-quality/{one.table}/{one.day}"  # of one incident, whatever files still arrive
             tell(settings, context, severity, one.title, one.text, key, link=page)
         if rest:
             names = some([one.title for one in rest], at_most=len(rest))

@@ -5,8 +5,8 @@ comes second reads again and puts its own beside what the first one wrote. Of tw
 stays.
 
 Calls: 1 GET a table and year to read it; 1 GET + 1 PUT to change it, and as much again for each writer that was faster;
-1 LIST more to put down a look. A summary that is damaged is made again from the results: ⌈results/1000⌉ LIST and 1 GET
-for each.
+1 LIST more to put down a look. A summary that is damaged or missing is made again from the results: ⌈results/1000⌉ LIST
+(at least one) and 1 GET for each.
 """
 
 from __future__ import annotations
@@ -152,11 +152,11 @@ class QualityStore:
             summary = Summary.parse(body, key).about(table, year, key)
         except BrokenDocumentError as error:
             logger.warning("%s; it is made again from the results", error)
-            summary = self._made_again(table, year)
+            summary = self._made_again(table, year, _NEVER)
         return summary, etag
 
-    def _made_again(self, table: str, year: int) -> Summary:
-        """A summary from the results. What was seen last is not known: the next look says it."""
+    def _made_again(self, table: str, year: int, at: datetime) -> Summary:
+        """A summary from the results, if there are any. What was seen last is not known: the next look says it."""
         prefix = self._layout.quality_results_of_year(table, year)
         newest: dict[date, Result] = {}
         for stored in self._bucket.objects_below(prefix):
@@ -169,15 +169,15 @@ class QualityStore:
             if before is None or before.checked_at < result.checked_at:
                 newest[result.partition_date] = result
         dates = {day: Entry(verdict=self._summed_up(table, one)) for day, one in newest.items()}
-        latest = max((one.checked_at for one in newest.values()), default=None)
-        return Summary(table=table, year=year, seen_at=latest or _NEVER, dates=dates)
+        latest = max((one.checked_at for one in newest.values()), default=at)
+        return Summary(table=table, year=year, seen_at=latest, dates=dates)
 
     def _change(self, table: str, year: int, at: datetime, changed: Callable[[Summary], Summary]) -> Summary:
         key = self._layout.quality_summary_key(table, year)
         for _ in self._patience:
             held = self._find(table, year)
             if held is None:
-                summary = changed(Summary(table=table, year=year, seen_at=at, dates={}))
+                summary = changed(self._made_again(table, year, at))
                 if self._bucket.create(key, summary.written(), JSON):
                     return summary
             else:

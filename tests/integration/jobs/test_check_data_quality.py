@@ -327,17 +327,21 @@ class TestTables:
 class TestSummaries:
     """What is known of partitions."""
 
-    def test_one_that_is_damaged_is_made_again_from_the_results(
-        self, quality: QualityWorld, caplog: pytest.LogCaptureFixture
+    @pytest.mark.parametrize("body", [b'{"version": 1, "table": "sale"', None])
+    def test_one_that_is_damaged_or_deleted_is_made_again_from_the_results(
+        self, quality: QualityWorld, caplog: pytest.LogCaptureFixture, body: bytes | None
     ) -> None:
         quality.fill("sale")
         quality.run()
         before = quality.entries("sale")
         key = quality.layout.quality_summary_key("sale", 2026)
-        quality.put(key, b'{"version": 1, "table": "sale"')
+        if body is None:
+            quality.delete(key)
+        else:
+            quality.put(key, body)
         assert not any(plan.due for plan in quality.look(tables=["sale"]).plans)
         assert quality.entries("sale") == before
-        assert f"broken document: {key}" in caplog.text
+        assert (f"broken document: {key}" in caplog.text) is (body is not None)
 
     def test_a_partition_that_has_gone_is_empty_and_keeps_its_last_verdict(self, quality: QualityWorld) -> None:
         day, rows = rows_of("sale", 5)
