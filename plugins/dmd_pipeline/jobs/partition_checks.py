@@ -9,8 +9,8 @@ athena   Athena has counted already; if something does not hold, it is asked onc
 =======  =====================================================================================================
 
 Either way what Athena counts must be what the block headers of the files say: then the partition is registered, and
-can be read. Files that come meanwhile are allowed for: Athena may count them or not, and the verdict is put down for the
-files that were there before, so that the next run checks again.
+can be read. Files that come meanwhile are allowed for: Athena may count them or not, and the verdict is put down for
+the files that were there before, so that the next run checks again.
 
 A verdict is written in this order: page, result, alert, summary. A process that dies in between leaves the old verdict
 in the summary, which the next run finds stale or missing, so it checks again; each object is whole at any time. An
