@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 DOCUMENT = ROOT / "docs" / "local-aws.md"
 CASES = ROOT / "tests" / "conformance"
-_ATHENA = ("test_athena_", "test_engine_", "test_sql_")
+_ATHENA = ("test_athena_", "test_engine_", "test_json_tables_", "test_sql_", "test_views_")
 """The local Athena has a page of its own, docs/local-athena.md."""
 
 
