@@ -13,10 +13,14 @@ import pytest
 
 from dmd_pipeline.expectations import load_suite
 from dmd_pipeline.jobs import partition_checks
+from dmd_pipeline.quality_documents import Seen
 from tests.integration.jobs.quality_world import QualityWorld, delivered
+from tests.unit.results_of import result as result_of
+from tests.unit.test_quality_documents import seen
 
 
 if TYPE_CHECKING:
+    from dmd_pipeline.quality_documents import Result
     from dmd_pipeline.rows import Row
     from tests.integration.jobs.conftest import World
 
@@ -127,3 +131,54 @@ def test_two_runs_at_once_on_other_partitions_keep_both(quality: QualityWorld) -
             )
     found = {day: entry.verdict.run_id for day, entry in quality.entries("event").items() if entry.verdict}
     assert found == {BEFORE: str(BEFORE), DAY: str(DAY)}
+
+
+@pytest.mark.parametrize("engine", ["memory", "athena"])
+class TestFacts:
+    """What is known otherwise than by rows warns beyond its bound, and not at it."""
+
+    @pytest.mark.parametrize(("orphans", "warns"), [(2, False), (3, True)])
+    def test_rows_whose_event_is_not_there(self, quality: QualityWorld, engine: str, orphans: int, warns: bool) -> None:
+        """Of forty rows, two are the twentieth that is tolerated."""
+        write(quality, BEFORE)
+        known = str(rows()[0]["id"])
+        made = [{**row, "eventId": "unheard-of" if at < orphans else known} for at, row in enumerate(demands(40))]
+        quality.write("demand", DAY, made)
+        quality.register()
+        result = quality.run(engine=engine, tables=["demand"])[f"demand {DAY}"]
+        assert ("event_exists" in result.warned_expectations) is warns
+        assert {one.id: one.observed for one in result.expectations}["event_exists"] == 100 * orphans / 40
+
+    @pytest.mark.parametrize(("count", "warns"), [(30, False), (29, True)])
+    def test_fewer_rows_than_is_usual(self, quality: QualityWorld, engine: str, count: int, warns: bool) -> None:
+        """Of a hundred rows on the same weekday of three weeks, three tenths are enough."""
+        day = DAY - timedelta(days=1)
+        before = [day - timedelta(weeks=week) for week in (1, 2, 3)]
+        held = delivered_on(demands(30), day)
+        quality.write("demand", day, held[:count])
+        quality.register()
+        look = quality.look(tables=["demand"])
+        quality.environment.store.record_results("demand", {week: usual(week) for week in before}, quality.now)
+        (report,) = quality.check(look, engine=engine)
+        [result] = [one.result for one in report.checked if one.day == day]
+        assert ("rows_as_usual" in result.warned_expectations) is warns
+        assert {one.id: one.observed for one in result.expectations}["rows_as_usual"] == count / 100
+
+
+def demands(count: int) -> list[Row]:
+    """Rows of the table demand."""
+    held = [row for (table, _), rows in sorted(delivered().items()) if table == "demand" for row in rows]
+    return copy.deepcopy(held[:count])
+
+
+def delivered_on(held: list[Row], day: date) -> list[Row]:
+    """The rows in the partition of another date."""
+    for row in held:
+        row["date"] = {**(row["date"] or {}), "requested": f"{day}T12:00:00.000Z"}
+    return held
+
+
+def usual(day: date) -> tuple[Seen, Result]:
+    """A verdict on a partition of a hundred rows."""
+    held = result_of("passed", rows=100, partition_date=str(day))
+    return Seen.model_validate(seen()), held
