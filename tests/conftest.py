@@ -1,7 +1,8 @@
-"""Fixtures for every test: the environment's settings and the strict local AWS.
+"""Fixtures for every test: the environment's settings, the strict local AWS, and a browser.
 
 ``local_aws`` is one server for the whole test run. ``aws`` is the same server, emptied before each test, with the
-process's environment pointing at it: boto3 clients and child processes reach it and nothing else.
+process's environment pointing at it: boto3 clients and child processes reach it and nothing else. ``browser`` is one
+Chromium for the whole test run, too: Playwright runs once in a process.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from dmd_pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from playwright.sync_api import Browser
 
     from local.aws import LocalAws
 
@@ -51,3 +54,18 @@ def aws(local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> LocalAws:
         monkeypatch.delenv(name, raising=False)
     local_aws.reset()
     return local_aws
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    from local.browser import FLAGS, find_browser
+
+    path = find_browser()
+    assert path is not None, "no Chromium: `make browser` tells how to get one"
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield launched
+        launched.close()

@@ -15,12 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from dmd_pipeline.record_types import load_record_types
 from dmd_pipeline.settings import load_settings
 from local.airflow_api import AirflowApi
-from local.browser import FLAGS, find_browser
 from local.clients import LocalClients
 from local.evidence import Evidence
 from local.ledger import Ledger, load_all
@@ -105,16 +103,6 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPipeli
     finally:
         shown.clients.close()
         local(workspace, "down")
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    path = find_browser()
-    assert path is not None, "no Chromium: `make browser` tells how to get one"
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(params=["light", "dark"])

@@ -7,11 +7,9 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from dmd_pipeline.expectations import Severity
 from dmd_pipeline.jobs.validation import Validator
-from local.browser import FLAGS, find_browser
 from tests.integration.jobs.small_suites import (
     DAY,
     FACT,
@@ -186,14 +184,6 @@ class TestWhatItMustNotSay:
         assert all(re.fullmatch(r"#[\w-]+", target) for target in targets)
         assert not re.search(r"url\(|@import|//[a-z]", page, re.IGNORECASE)
         assert "default-src 'none'; style-src 'unsafe-inline'" in page
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=find_browser(), args=[*FLAGS])
-        yield started
-        started.close()
 
 
 CONTRAST = """
