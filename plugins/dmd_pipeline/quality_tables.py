@@ -16,6 +16,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from dmd_pipeline.layout import same_location
+
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,6 +84,11 @@ def table_input(location: str) -> TableInputTypeDef:
             },
         },
     }
+
+
+def is_about_results(table: TableTypeDef, location: str) -> bool:
+    """Whether what Glue holds under the table's name reads the results at all, as a table of ours would."""
+    return same_location(table.get("StorageDescriptor", {}).get("Location", ""), location)
 
 
 def is_our_table(table: TableTypeDef, location: str) -> bool:

@@ -17,7 +17,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 from dmd_pipeline import quality_tables
-from dmd_pipeline.errors import PipelineError, TableNotFoundError
+from dmd_pipeline.errors import CatalogError, PipelineError, TableNotFoundError
 from dmd_pipeline.jobs.quality_reports import LookReport
 from dmd_pipeline.layout import PARTITION_KEY, partition_date_of
 from dmd_pipeline.parameters import DateRange, chosen_tables
@@ -107,13 +107,18 @@ def ensure_tables(environment: Environment) -> None:
     """See to it that Athena has the table of results and the view of the newest: two calls when it does.
 
     Raises:
-        CatalogError: Glue refused.
+        CatalogError: Glue refused, or a table of another kind has the name.
         QueryFailedError: Athena refused to make the view.
     """
     glue, layout = environment.glue, environment.settings.layout
     location = layout.uri(layout.quality_results_prefix())
     try:
         held = glue.table(quality_tables.TABLE)
+        if not quality_tables.is_about_results(held, location):
+            raise CatalogError(
+                f"table {glue.database}.{quality_tables.TABLE} is somebody else's: it does not lie at {location}. It "
+                "was left as it is; rename it, and the next run makes ours"
+            )
         if not quality_tables.is_our_table(held, location):
             glue.update_table(quality_tables.table_input(location), held.get("VersionId", ""))
             logger.info("%s: changed", quality_tables.TABLE)

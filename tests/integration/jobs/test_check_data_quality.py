@@ -260,7 +260,7 @@ class TestVerdicts:
         assert MAIL not in caplog.text
 
     def test_what_failed_or_is_unknown_is_no_measure_of_later_partitions(self, quality: QualityWorld) -> None:
-        day, rows = rows_of("demand", 60)
+        _, rows = rows_of("demand", 60)
         weeks = [YESTERDAY - timedelta(weeks=number) for number in range(1, 5)]
         for number, week in enumerate(weeks):
             quality.write("demand", week, rows if number else unredacted(rows, 60))
@@ -271,7 +271,6 @@ class TestVerdicts:
         found = quality.run(tables=["demand"])
         observed = {one.id: one.observed for one in found[f"demand {YESTERDAY}"].expectations}
         assert observed["rows_as_usual"] is None
-        assert day
 
 
 class TestTables:
@@ -302,6 +301,20 @@ class TestTables:
         quality.run(tables=["sale"])
         assert quality.query("SELECT rows FROM data_quality ORDER BY checked_at") == [(5,), (7,)]
         assert quality.query("SELECT rows, cost.queries FROM data_quality_latest") == [(7, 1)]
+
+    def test_a_table_of_somebody_else_is_left_as_it_is(self, quality: QualityWorld) -> None:
+        glue, database = quality.aws.client("glue"), quality.world.settings.database
+        storage = {"Columns": [{"Name": "theirs", "Type": "string"}], "Location": "s3://elsewhere/"}
+        glue.create_table(DatabaseName=database, TableInput={"Name": "data_quality", "StorageDescriptor": storage})
+        before = quality.world.table("data_quality")
+        quality.write("sale", TODAY, rows_of("sale", 2)[1])
+        quality.register()
+        look = quality.look(tables=["sale"])
+        assert set(look.errors) == {"data_quality"}
+        assert "is somebody else's" in look.errors["data_quality"]
+        assert "rename it" in look.errors["data_quality"]
+        assert quality.world.table("data_quality") == before
+        assert _due(look) == [TODAY], "what is to be checked is checked all the same"
 
     def test_both_are_made_once_and_mended_when_somebody_changed_them(self, quality: QualityWorld) -> None:
         quality.look()
