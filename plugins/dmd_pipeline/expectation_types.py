@@ -137,7 +137,7 @@ class _Pattern(_OfColumn):
 
 class _Pair(_OfMost):
     column_A: str  # noqa: N815 - Great Expectations' name
-    column_B: str  # noqa: N815
+    column_B: str  # noqa: N815 - Great Expectations' name
     ignore_row_if: Literal["either_value_is_missing"]
 
     def check(self, columns: Mapping[str, CheckedColumn]) -> None:

@@ -180,6 +180,7 @@ def test_a_run_without_tables_fails_with_the_remedy_and_publishes_nothing(
     [
         ("register_partitions", {"table": ["demand"]}, "'table'; known are dry_run, from_date, tables, to_date"),
         ("register_partitions", {"today": "2020-01-01", "patience": None}, "'patience', 'today'; known are"),
+        ("check_data_quality", {"table": ["demand"]}, "'table'; known are dry_run, engine, force, from_date, tables"),
         (
             "apply_schema_changes",
             {"from_date": "2020-01-01"},

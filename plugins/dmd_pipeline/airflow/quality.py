@@ -6,12 +6,10 @@ import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from airflow.sdk.exceptions import AirflowSkipException
-
 from dmd_pipeline.airflow import clients
 from dmd_pipeline.airflow.alerts import tell
 from dmd_pipeline.airflow.assets import checked_assets
-from dmd_pipeline.airflow.runs import asked_of, day_of, keep_report, returned, skip, skip_downstream
+from dmd_pipeline.airflow.runs import asked_of, day_of, keep_report, publish_concluded, returned, skip, skip_downstream
 from dmd_pipeline.alerts import Severity
 from dmd_pipeline.quality_documents import Judgement
 from dmd_pipeline.wording import some
@@ -92,10 +90,7 @@ def conclude(context: Context) -> None:
 
 def publish(table: str, context: Context) -> None:
     """Make the dates that passed partition keys of the table's second asset."""
-    keys = {day for report in returned(context, "conclude") for day in report["partition_keys"].get(table, ())}
-    if not keys:
-        raise AirflowSkipException(f"no partition of {table} was checked and passed")
-    context["outlet_events"][checked_assets()[table]].add_partitions(sorted(keys))
+    publish_concluded(context, table, checked_assets()[table], f"no partition of {table} was checked and passed")
 
 
 def _teller(settings: Settings, context: Context) -> Callable[[Sequence[Checked]], None]:

@@ -6,11 +6,9 @@ import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from airflow.sdk.exceptions import AirflowSkipException
-
 from dmd_pipeline.airflow import alerts, clients
 from dmd_pipeline.airflow.assets import table_assets
-from dmd_pipeline.airflow.runs import asked_of, keep_report, returned, skip, skip_downstream
+from dmd_pipeline.airflow.runs import asked_of, keep_report, publish_concluded, returned, skip, skip_downstream
 from dmd_pipeline.alerts import Severity
 
 
@@ -102,10 +100,7 @@ def conclude(settings: Settings, context: Context) -> None:
 
 def publish(table: str, context: Context) -> None:
     """Make the dates into which rows were written partition keys of the table's asset."""
-    keys = {day for report in returned(context, "conclude") for day in report["partition_keys"].get(table, ())}
-    if not keys:
-        raise AirflowSkipException(f"no row of {table} was written")
-    context["outlet_events"][table_assets()[table]].add_partitions(sorted(keys))
+    publish_concluded(context, table, table_assets()[table], f"no row of {table} was written")
 
 
 def _environment(settings: Settings) -> Environment:

@@ -6,6 +6,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow.sdk import SkipMixin
+from airflow.sdk.exceptions import AirflowSkipException
 
 from dmd_pipeline.errors import ParameterError
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import date
 
-    from airflow.sdk import Context
+    from airflow.sdk import Asset, Context
 
 
 class Reports(Protocol):
@@ -54,6 +55,18 @@ def keep_report(context: Context) -> Callable[[Reports], None]:
 def returned(context: Context, task_id: str) -> Sequence[Mapping[str, Any]]:
     """What a task returned: one entry, or one for each item that it was mapped over and that has a result."""
     return [one for one in context["ti"].xcom_pull(task_ids=[task_id]) if one is not None]
+
+
+def publish_concluded(context: Context, table: str, asset: Asset, nothing: str) -> None:
+    """Make the dates of a table that ``conclude`` returned partition keys of an asset.
+
+    Raises:
+        AirflowSkipException: There are none; says ``nothing``.
+    """
+    keys = {day for report in returned(context, "conclude") for day in report["partition_keys"].get(table, ())}
+    if not keys:
+        raise AirflowSkipException(nothing)
+    context["outlet_events"][asset].add_partitions(sorted(keys))
 
 
 def skip_downstream(context: Context, *, unless: Collection[str]) -> None:

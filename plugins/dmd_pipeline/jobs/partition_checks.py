@@ -68,7 +68,6 @@ DAG_ID: Final = "check_data_quality"
 FLUSHED: Final = 20
 """Partitions whose verdicts are put down together: so many are checked again after a process died."""
 
-_READERS: Final = 8
 _LONGEST_REASON: Final = 500
 
 

@@ -116,20 +116,17 @@ class QualityStore:
         for year in sorted({day.year for day in results}):
             self._change(table, year, at, judged)
 
-    def write_result(self, table: str, result: Result, page: bytes | None) -> str:
+    def write_result(self, table: str, result: Result, page: bytes | None) -> None:
         """Write a result, over one on the same files and expectations, and its page of Data Docs: one PUT each.
 
-        Returns:
-            Its key.
+        What is lost when the process dies between the two: nothing; the next run finds no verdict, and writes both.
 
         Raises:
             StorageError: S3 refused.
         """
-        key = self._key(table, result)
         if page is not None:
             self._bucket.write(self._layout.quality_docs_key(table, result.partition_date), page, HTML)
-        self._bucket.write(key, result.written(), JSON)
-        return key
+        self._bucket.write(self._key(table, result), result.written(), JSON)
 
     def _key(self, table: str, result: Result) -> str:
         return self._layout.quality_result_key(table, result.partition_date, result.content, result.suite)
