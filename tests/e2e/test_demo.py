@@ -114,12 +114,7 @@ def test_a_batch_that_was_written_half_is_accounted_for_as_well(pipeline: Runnin
 
 
 def test_nothing_listens_beyond_this_machine(pipeline: RunningPipeline) -> None:
-    listening = {
-        (connection.laddr.ip, connection.laddr.port)
-        for process in carriers(tokens(pipeline))
-        for connection in process.net_connections()
-        if connection.status == psutil.CONN_LISTEN
-    }
+    listening = {address for process in carriers(tokens(pipeline)) for address in listened_on(process)}
 
     assert {address for address, _ in listening} == {"127.0.0.1"}
     assert {port for _, port in listening} >= {pipeline.workspace.aws_port, pipeline.workspace.airflow_port}
@@ -187,6 +182,15 @@ def test_what_a_demo_leaves_behind_holds_no_personal_data(pipeline: RunningPipel
     for name, text in left_behind(pipeline):
         for trace in traces:
             assert trace not in text, f"{name} holds {trace}"
+
+
+def listened_on(process: psutil.Process) -> set[tuple[str, int]]:
+    """The addresses and ports on which a process listens; none, when it has just ended."""
+    try:
+        connections = process.net_connections()
+    except psutil.NoSuchProcess:
+        return set()
+    return {(each.laddr.ip, each.laddr.port) for each in connections if each.status == psutil.CONN_LISTEN}
 
 
 def left_behind(pipeline: RunningPipeline) -> Iterator[tuple[str, str]]:
