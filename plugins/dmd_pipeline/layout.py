@@ -70,6 +70,10 @@ class Layout:
         """Key of a file of invalid records written by the delivery worker at ``now`` (UTC)."""
         return f"{self.errors_prefix()}{now:{_STAMP}}-{unique}.json"
 
+    def errors_since(self, moment: datetime) -> str:
+        """A key before those of all files of invalid records that were written at a moment (UTC) or later."""
+        return f"{self.errors_prefix()}{moment:{_STAMP}}"
+
     def backups_prefix(self, table: str) -> str:
         """Key prefix of the backups of a table's definition."""
         return f"{self.prefix}/catalog-backups/{table}/"

@@ -21,11 +21,11 @@ from hypothesis import strategies as st
 
 from dmd_pipeline import event_sources, quarantine, raw_batches
 from dmd_pipeline.aws.s3 import StoredObject
-from dmd_pipeline.delivery import Deliverer, container, deliver
+from dmd_pipeline.delivery import Deliverer, container, deliver, errors_document
 from dmd_pipeline.errors import InvalidRecordError, TableNotFoundError
 from dmd_pipeline.failed_batches import BatchId, FailedBatch, StreamRecord
 from dmd_pipeline.jobs.conversion import BatchConverter
-from dmd_pipeline.jobs.lane_reports import BatchReport, State
+from dmd_pipeline.jobs.lane_reports import PLACES, BatchReport, State
 from dmd_pipeline.jobs.replay_environment import Environment
 from dmd_pipeline.layout import replayed_batch
 from dmd_pipeline.record_types import load_record_types
@@ -75,6 +75,11 @@ class MemoryBucket:
         page = tuple(StoredObject(key, len(self.objects[key]), NIGHT) for key in keys[:3])
         return page, len(keys) <= len(page)
 
+    def objects_below(self, prefix: str, start_after: str = "") -> Iterator[StoredObject]:
+        for key in sorted(self.objects):
+            if key.startswith(prefix) and key > start_after:
+                yield StoredObject(key, len(self.objects[key]), NIGHT)
+
     def read(self, key: str) -> bytes:
         return self.objects[key]
 
@@ -116,12 +121,12 @@ class Worker:
 
 
 class Write(NamedTuple):
-    """An attempt at a batch that writes some of its groups."""
+    """An attempt at a batch that writes some of its groups, and perhaps its invalid records."""
 
     at: datetime
     records: tuple[StreamRecord, ...]
     groups: int
-    """A bit a group."""
+    """A bit a group, and the next one for the file of invalid records."""
     clock: datetime
     """The worker's own, which may be ahead of the stream's or behind it."""
 
@@ -346,6 +351,8 @@ class Outcome:
         self.last: dict[BatchId, BatchReport] = {}
         self.attempts: Counter[int] = Counter()
         """How often the worker wrote the row of a record."""
+        self.in_errors: set[int] = set()
+        """The invalid records that the worker put into errors/."""
         stubs: Any = (self.bucket, MemoryCatalog(), Worker(), None)
         self._environment = Environment(SETTINGS, RECORD_TYPES, *stubs)
         for step in story.steps:
@@ -364,6 +371,10 @@ class Outcome:
                 key = LAYOUT.delivered_key(table, day, step.clock, UUID(int=len(self.bucket.objects)))
                 self.bucket.objects[key] = container(RECORD_TYPES[table], rows, sync_marker=bytes(16))
                 self._count(step, (table, day))
+        if delivery.rejected and step.groups >> len(delivery.groups) & 1:
+            key = LAYOUT.errors_key(step.clock, UUID(int=len(self.bucket.objects)))
+            self.bucket.objects[key] = errors_document(delivery.rejected, step.clock)
+            self.in_errors |= {one.sequence_number for one in step.records if group_and_row(one) is None}
 
     def _count(self, step: Write, group: Group) -> None:
         for record in step.records:
@@ -446,22 +457,35 @@ class Outcome:
         """Each record of a batch is in exactly one place, and those that are no rows are where they belong."""
         for batch, report in self.last.items():
             records = self.raws[batch].records
-            places = [report.counts[name] for name in ("written", "delivered", "quarantined", "filtered")]
+            places = [report.counts[name] for name in PLACES]
             assert sum(places) == report.counts["records"] == len(records)
             assert report.counts["filtered"] == sum(not passes(record) for record in records)
             invalid = {one.sequence_number for one in records if passes(one) and group_and_row(one) is None}
-            assert report.counts["quarantined"] == len(invalid)
-            if invalid:
-                assert report.quarantine is not None
-                [kept] = quarantine.batches_in(
-                    self.bucket.objects[report.quarantine], "", stream_arn="", function_arn=""
-                )
-                assert {record.sequence_number for record in kept.records or ()} == invalid
+            assert report.counts["quarantined"] + report.counts["in_errors"] == len(invalid)
+            kept = self.quarantined(report)
+            assert len(kept) == report.counts["quarantined"]
+            assert kept <= invalid
+            assert kept >= invalid - self.like_those_in_errors, "a record is in none of the places"
+
+    def quarantined(self, report: BatchReport) -> set[int]:
+        """Sequence numbers of a batch's records in quarantine."""
+        if report.quarantine is None:
+            return set()
+        document = self.bucket.objects[report.quarantine]
+        [kept] = quarantine.batches_in(document, "", stream_arn="", function_arn="")
+        return {record.sequence_number for record in kept.records or ()}
+
+    @property
+    def like_those_in_errors(self) -> set[int]:
+        """Records of which the worker put an identical one into errors/, or this very one."""
+        data = {record.data for record in self.story.records if record.sequence_number in self.in_errors}
+        return {record.sequence_number for record in self.story.records if record.data in data}
 
     def show(self) -> None:
         """What hypothesis shows with --hypothesis-show-statistics."""
         event(f"ranges that failed or were asked for: {len(self.raws)}")
         event(f"rows left out: {'some' if any(one.counts.get('delivered') for one in self.last.values()) else 'none'}")
+        event(f"invalid records: {'some in errors/' if self.in_errors else 'none in errors/'}")
         event(f"rows written: {'some' if self.replayed else 'none'}")
 
 
@@ -484,6 +508,7 @@ def test_every_record_is_there_once_beyond_what_the_worker_itself_wrote_more_tha
         rows = [record.sequence_number for record in outcome.raws[batch].records if becomes_a_row(record)]
         assert report.counts["written"] == sum(number in missing for number in rows)
         assert report.counts["delivered"] == sum(number not in missing for number in rows)
+        assert not outcome.quarantined(report) & outcome.in_errors, "a record is in errors/ and in quarantine"
 
 
 @SLOW

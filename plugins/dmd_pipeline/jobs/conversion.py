@@ -8,7 +8,7 @@ For each open batch, oldest first:
 2. Convert with the catalog's schemas. If a record needs a newer one, or a table is under change, the batch waits.
 3. In each partition, leave out what other replays wrote (by sequence number) and what the worker wrote (by content).
 4. Write one file a partition, under a key and with bytes that follow from the batch; never over another.
-5. Write what was rejected to quarantine.
+5. Write to quarantine what was rejected, but for what the worker has put into errors/ already.
 
 At the end of the lane the partitions are registered, and each batch gets its done document: from then on it is no
 longer open. What is lost when the process dies after any call: nothing; the next run finds the batch open, and what was
@@ -25,7 +25,8 @@ Calls, for F names below the lane's folders in replay/raw/, and T record types:
             jobs.partition_files); 1 LIST for another day on which the worker may have delivered a record without date
     a batch: 1 GET (raw file) + 1 GET for each file of the worker that its rows may stand in + 1 GET for each file of
             another run with sequence numbers of its range + 1 PUT for each file that it writes
-            + 1 PUT, when something was rejected + 1 PUT (done document)
+            + 1 PUT (done document)
+            + 1 PUT, when something was rejected, and what :mod:`dmd_pipeline.jobs.worker_errors` says
     registration: 1 BatchGetPartition a table, for up to 1,000 dates; where up to 100 of a table's are missing,
             1 GetTable + 1 BatchCreatePartition + 1 BatchGetPartition more (see jobs.settling)
 
@@ -51,11 +52,12 @@ from dmd_pipeline.failed_batches import DOCUMENTS
 from dmd_pipeline.fingerprints import Delivered, delivered
 from dmd_pipeline.hive import held_schema
 from dmd_pipeline.jobs import lane_leases
-from dmd_pipeline.jobs.lane_reports import BatchReport, LaneReport, State
+from dmd_pipeline.jobs.lane_reports import PLACES, BatchReport, LaneReport, State
 from dmd_pipeline.jobs.partition_files import PartitionFiles
 from dmd_pipeline.jobs.replay_environment import JSON
 from dmd_pipeline.jobs.settling import Settler
 from dmd_pipeline.jobs.work_list import read_work_list
+from dmd_pipeline.jobs.worker_errors import WorkerErrors
 from dmd_pipeline.patience import Patience
 from dmd_pipeline.quarantine import Rejection
 from dmd_pipeline.record_types import with_schema
@@ -171,6 +173,7 @@ class BatchConverter:
         self._now = now
         self._dry_run = dry_run
         self._files = PartitionFiles(environment.bucket, environment.settings.layout)
+        self._errors = WorkerErrors(environment.bucket, environment.settings.layout)
 
     def convert_secured(self, batch: BatchId) -> BatchReport:
         """Convert a batch that has a raw file; whatever is wrong with it is in the report."""
@@ -197,6 +200,7 @@ class BatchConverter:
             state, why = waiting
             return BatchReport(batch, state, why, {"records": len(raw.records)})
         work = _Work(batch, raw, converted, *self._period(raw))
+        self._reject(work)
         self._files.list_folders(converted.groups, work.since)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             for placed in pool.map(partial(self._convert_group, work), converted.groups):
@@ -302,6 +306,17 @@ class BatchConverter:
         self._files.add(table, day, batch, held)
         return held & numbers
 
+    def _reject(self, work: _Work) -> None:
+        """Enter what cannot become rows; what the worker has rejected before stays where the worker put it.
+
+        Documents and what was in quarantine before are not asked about: they have come from there.
+        """
+        rejected = work.converted.rejected
+        if work.batch.lane != DOCUMENTS and work.batch.folder == work.batch.source:
+            records = (rejection.record for rejection in rejected)
+            work.in_errors = self._errors.held(records, work.since, work.until)
+        work.rejected += [one for one in rejected if one.record.sequence_number not in work.in_errors]
+
     def _quarantine(self, work: _Work) -> str:
         """Write the document of what was rejected; the same rejections give the same document, so over another one."""
         key = self._layout.quarantine_key(
@@ -391,11 +406,9 @@ class _Work:
     since: datetime
     until: datetime
     placed: list[_Placed] = field(default_factory=list)
+    in_errors: frozenset[int] = frozenset()
     rejected: list[Rejection] = field(default_factory=list)
     quarantine: str | None = None
-
-    def __post_init__(self) -> None:
-        self.rejected += self.converted.rejected
 
     @property
     def is_exact(self) -> bool:
@@ -428,12 +441,13 @@ class _Work:
             "records": len(self.raw.records),
             "written": sum(len(one.written) for one in self.placed),
             "delivered": sum(len(one.delivered.numbers) for one in self.placed),
-            "indistinguishable": sum(one.delivered.indistinguishable for one in self.placed),
+            "in_errors": len(self.in_errors),
             "quarantined": len(self.rejected),
             "filtered": self.converted.filtered,
+            "indistinguishable": sum(one.delivered.indistinguishable for one in self.placed),
             "lost": self.raw.lost,
         }
-        found = sum(counts[name] for name in ("written", "delivered", "quarantined", "filtered"))
+        found = sum(counts[name] for name in PLACES)
         if found != counts["records"]:
             raise VerificationError(
                 f"{self.batch}: {found} of its {counts['records']} records are accounted for; it stays open, whole"

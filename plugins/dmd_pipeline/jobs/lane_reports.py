@@ -29,8 +29,10 @@ class State(StrEnum):
     PLANNED = "planned"
 
 
-COUNTS: Final = ("records", "written", "delivered", "indistinguishable", "quarantined", "filtered", "lost")
-"""What is counted of a batch. Each of its records is one of written, delivered, quarantined and filtered."""
+PLACES: Final = ("written", "delivered", "in_errors", "quarantined", "filtered")
+"""Where the records of a batch can be; each of them is in one."""
+COUNTS: Final = ("records", *PLACES, "indistinguishable", "lost")
+"""What is counted of a batch."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,8 @@ class BatchReport:
         return self.state in {State.WAITING_FOR_CERTAINTY, State.WAITING_FOR_SCHEMA}
 
     def __str__(self) -> str:
-        counted = ", ".join(f"{self.counts[name]:,} {name}" for name in COUNTS if self.counts.get(name))
+        told = ((self.counts[name], name.replace("_", " ")) for name in COUNTS if self.counts.get(name))
+        counted = ", ".join(f"{count:,} {name}" for count, name in told)
         return f"{self.batch}: {self.state}{f': {counted}' if counted else ''}{f' ({self.why})' if self.why else ''}"
 
     def as_document(self, run_id: str, at: datetime) -> dict[str, Any]:

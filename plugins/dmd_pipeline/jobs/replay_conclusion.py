@@ -7,18 +7,15 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from dmd_pipeline.errors import ReplayIncompleteError
-from dmd_pipeline.jobs.lane_reports import State
+from dmd_pipeline.jobs.lane_reports import PLACES, State
 from dmd_pipeline.wording import some
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-
-_COUNTED: Final = ("written", "delivered", "quarantined", "filtered")
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,7 @@ class Conclusion:
             "secured_records": secured["records"],
             "converted": found[State.SETTLED] + found[State.PLANNED],
             "converted_records": found["records"],
-            **{name: found[name] for name in (*_COUNTED, "indistinguishable")},
+            **{name: found[name] for name in (*PLACES, "indistinguishable")},
             "quarantined_messages": secured["quarantined"],
             "waiting_for_schema": found[State.WAITING_FOR_SCHEMA],
             "waiting_for_certainty": found[State.WAITING_FOR_CERTAINTY],
@@ -124,6 +121,7 @@ class Conclusion:
         ]
         alike = f" ({counts['indistinguishable']} could not be told apart)" if self.counts["indistinguishable"] else ""
         records = [f"{counts['written']} written", f"{counts['delivered']} already delivered{alike}"]
+        records += [f"{counts['in_errors']} in errors/"] if self.counts["in_errors"] else []
         records += [f"{counts['quarantined']} quarantined", f"{counts['filtered']} filtered out"]
         when = f" ({', '.join(times)})" if times else ""
         busy = [str(lane["lane"]) for lane in self.lanes if lane["busy"] is not None]

@@ -15,7 +15,7 @@ import fastavro
 from dmd_pipeline import quarantine, raw_batches
 from dmd_pipeline.aws.kinesis import Stream
 from dmd_pipeline.aws.lambda_ import Functions
-from dmd_pipeline.delivery import container, deliver
+from dmd_pipeline.delivery import container, deliver, errors_document
 from dmd_pipeline.failed_batches import BatchId, FailedBatch, StreamRecord
 from dmd_pipeline.jobs.conversion import convert_lane
 from dmd_pipeline.jobs.replay_environment import Environment
@@ -108,6 +108,13 @@ class ConversionWorld(World):
             self.bucket.write(self.settings.layout.delivered_key(table, day, at, uuid.uuid4()), body, "avro/binary")
             rows += len(found)
         return rows
+
+    def reject(self, *records: StreamRecord, at: datetime = NOON + timedelta(minutes=1)) -> str:
+        """Write what the worker writes of invalid records, with its own clock; the file's key."""
+        rejected = deliver((record.data for record in records), self.record_types, now=at).rejected
+        key = self.settings.layout.errors_key(at, uuid.uuid4())
+        self.bucket.write(key, errors_document(rejected, at), "application/json")
+        return key
 
     def rows(self, *, replayed: bool | None = None) -> Counter[str]:
         """All rows in S3 as texts, but for the time of delivery; of replayed files only, or of the others."""

@@ -22,7 +22,15 @@ from dmd_pipeline.parameters import DateRange
 from dmd_pipeline.partitions import plan
 from dmd_pipeline.patience import Patience
 from dmd_pipeline.record_types import load_record_types, with_schema
-from tests.integration.jobs.conversion_world import LATER, NOON, SHARD, ConversionWorld, traffic, valid
+from tests.integration.jobs.conversion_world import (
+    LATER,
+    NOON,
+    SHARD,
+    ConversionWorld,
+    invalid,
+    traffic,
+    valid,
+)
 
 
 if TYPE_CHECKING:
@@ -261,6 +269,97 @@ class TestQuarantine:
             world.convert()
         assert world.rows() == world.clean([*good, bad])
         assert world.quarantined()[0].id.folder == f"{SHARD}-retry1"
+
+
+class TestErrors:
+    """What the worker has put into errors/ is not put into quarantine as well."""
+
+    def test_invalid_records_of_another_lane_stay_in_errors(self, world: ConversionWorld) -> None:
+        records = [*valid(4), invalid(90_000), invalid(90_001)]
+        records[-1] = replace(records[-1], data=records[-1].data + b" ")
+        world.secure(records, size=5)
+        world.reject(records[-1])
+        report = only(world.convert())
+        assert {name: count for name, count in report.counts.items() if count} == {
+            "records": 6,
+            "written": 4,
+            "in_errors": 1,
+            "quarantined": 1,
+        }
+        [kept] = world.quarantined()
+        assert [record.sequence_number for record in kept.records or ()] == [90_000]
+        assert "1 in errors, 1 quarantined" in str(report)
+
+    def test_what_failed_attempts_have_rejected_stays_there_however_often(self, world: ConversionWorld) -> None:
+        records = [*valid(4), invalid(90_000)]
+        world.secure(records)
+        for minute in range(1, 4):
+            world.reject(records[-1], at=NOON + timedelta(minutes=minute))
+        assert counts(world.convert(now=SOON))["in_errors"] == 1
+        assert world.quarantined() == []
+
+    def test_a_record_in_errors_stands_for_one_of_several_identical_ones(self, world: ConversionWorld) -> None:
+        world.secure([invalid(number) for number in (1, 2, 3)], size=1)
+        world.reject(invalid(1), invalid(1))
+        found = counts(world.convert())
+        assert (found["in_errors"], found["quarantined"]) == (2, 1)
+        [kept] = world.quarantined()
+        assert [record.sequence_number for record in kept.records or ()] == [3]
+
+    @pytest.mark.parametrize("hours", [-1, 7])
+    def test_what_was_rejected_before_or_after_is_another_record(self, world: ConversionWorld, hours: int) -> None:
+        world.secure([invalid(1)])
+        world.reject(invalid(1), at=NOON + timedelta(hours=hours))
+        assert "in_errors" not in counts(world.convert())
+
+    def test_what_comes_from_errors_and_from_quarantine_is_not_left_in_errors(self, world: ConversionWorld) -> None:
+        world.secure([invalid(1)], folder="errors-2026-03-01-12-00-00-a")
+        world.secure([invalid(1)], folder=f"{SHARD}-retry1", attempts=1)
+        world.reject(invalid(1))
+        for lane in (DOCUMENTS, SHARD):
+            assert counts(world.convert(lane)) == {"records": 1, "quarantined": 1}
+
+    def test_ranges_that_overlap_leave_the_same_record_there(self, world: ConversionWorld) -> None:
+        world.secure([invalid(1), invalid(2)], size=1)
+        world.secure([invalid(1), invalid(2), invalid(3)], size=1)
+        world.reject(invalid(1))
+        world.reject(invalid(1), invalid(1), at=NOON - timedelta(minutes=6))
+        found = world.convert().counts
+        assert (found["in_errors"], found["quarantined"]) == (2, 3), "one in each, for the later file is too old"
+
+    @pytest.mark.parametrize("content", [b"{", b"[]", b"{}", b'{"timestamp": "2026-03-01T12:00:00Z", "events": [7]}'])
+    def test_a_damaged_document_stops_a_batch_with_invalid_records_and_no_other(
+        self, world: ConversionWorld, content: bytes
+    ) -> None:
+        bad, good = world.secure([invalid(1)]), world.secure(valid(3))
+        key = world.reject(invalid(1))
+        world.bucket.write(key, content, "application/json")
+        report = world.convert()
+        states = {batch.batch: batch.state for batch in report.batches}
+        assert states == {bad: State.FAILED, good: State.SETTLED}
+        assert f"{key.removeprefix(world.settings.prefix + '/')} is no document of invalid records" in str(
+            report.failed
+        )
+        assert world.quarantined() == []
+        world.aws.client("s3").delete_object(Bucket=world.settings.bucket, Key=key)
+        assert counts(world.convert()) == {"records": 1, "quarantined": 1}
+
+    def test_a_dry_run_counts_them_as_well(self, world: ConversionWorld) -> None:
+        world.secure([*valid(2), invalid(90_000)])
+        world.reject(invalid(90_000))
+        planned = only(world.convert(dry_run=True))
+        assert (planned.counts["in_errors"], planned.counts["quarantined"]) == (1, 0)
+
+    def test_the_files_are_listed_once_and_read_once(self, world: ConversionWorld) -> None:
+        for number in range(5):
+            world.secure([invalid(number)])
+        for minute in (1, 2, 3):
+            world.reject(replace(invalid(0), data=invalid(0).data + b" " * minute), at=NOON + timedelta(minutes=minute))
+        world.aws.calls.clear()
+        assert world.convert().counts["quarantined"] == 5
+        totals = world.aws.calls.totals()
+        assert totals["s3:ListObjectsV2"] == 1 + 1, "the work list, and errors/"
+        assert totals["s3:GetObject"] == 1 + 5 + 3, "the lease on documents, raw files, errors/"
 
 
 def only_key(world: ConversionWorld, prefix: str) -> str:
@@ -642,7 +741,7 @@ def test_what_is_out_of_the_ordinary_costs_what_the_formula_says(world: Conversi
     report = only(world.convert())
     assert Counter(world.aws.calls.totals()) - waited == {
         "s3:PutObject": len(report.files) + 2,  # what was rejected, and the done document
-        "s3:ListObjectsV2": tables,
+        "s3:ListObjectsV2": tables + 1,  # and errors/, for what was rejected
         "glue:BatchGetPartition": 2 * tables,  # what was created is read back
         "glue:GetTable": tables,
         "glue:BatchCreatePartition": tables,
@@ -656,7 +755,7 @@ def test_what_is_out_of_the_ordinary_costs_what_the_formula_says(world: Conversi
     assert Counter(world.aws.calls.totals()) - waited == {
         "s3:GetObject": len(files),  # the headers of what the first one wrote
         "s3:PutObject": 2,
-        "s3:ListObjectsV2": len({parts_of(world, key)[0] for key in files}),
+        "s3:ListObjectsV2": len({parts_of(world, key)[0] for key in files}) + 1,
         "glue:BatchGetPartition": len({parts_of(world, key)[0] for key in files}),
     }
 
