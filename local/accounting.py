@@ -107,16 +107,16 @@ def account(ledgers: Sequence[Ledger], found: Found) -> list[Line]:
       that ended before it had settled the batch;
     * a record whose batch is settled: all but one are copies, if an attempt wrote its group at all. The replay leaves
       that one as it is; were it to write the row again, or to leave out one that is not there, the account would tell;
-    * an invalid record in errors/ of a failed attempt: always a copy, for a later attempt or the replay rejects it
-      again.
+    * an invalid record in errors/ of a failed attempt: a copy when a later attempt rejected it again, or while it
+      waits. Of one whose batch is settled, all but one: the replay leaves it there.
 
-    *Merged* are records of failed batches of which the worker wrote an identical one, sent before or after. From the
-    row nobody can tell which of the two it stands for: the replay takes it for the one that it looks for.
+    *Merged* are records of failed batches of which the worker wrote an identical one, sent before or after, as a row or
+    into errors/. Nobody can tell which of the two it stands for: the replay takes it for the one that it looks for.
     """
     sent = sent_by_type(ledgers)
     readable, rewritten = by_table(found.rows), by_table(found.rewritten_rows)
     rewritten.update(found.rewritten_errors)
-    merged = by_table(merged_records(ledgers, found))
+    merged = by_table(merged_records(ledgers, found)) + merged_rejections(ledgers, found)
     names = {*sent, *readable, *found.in_errors, *found.in_quarantine, *found.waiting}
     lines = [
         Line(
@@ -171,6 +171,15 @@ def merged_records(ledgers: Sequence[Ledger], found: Found) -> Rows:
     merged: Rows = Counter()
     for (record_type, day, name), count in found.replayed.items():
         merged[record_type, day] += min(count, max(0, sent[name] - found.unwritten[name]))
+    return merged
+
+
+def merged_rejections(ledgers: Sequence[Ledger], found: Found) -> Counter[str]:
+    """The invalid records that were taken for an identical one in errors/, by type: as :func:`merged_records`."""
+    sent = times_sent(ledgers)
+    merged: Counter[str] = Counter()
+    for (record_type, name), count in found.left_in_errors.items():
+        merged[record_type] += min(count, max(0, sent[name] - found.unwritten[name]))
     return merged
 
 

@@ -10,7 +10,8 @@ from dmd_pipeline.rows import Now
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
+    from datetime import datetime
 
     from dmd_pipeline.delivery import Deliverer
     from dmd_pipeline.failed_batches import StreamRecord
@@ -71,6 +72,34 @@ def written_group(
         if invocation.groups.get((table, day.isoformat())) in by_file:
             return table, day.isoformat()
     return None
+
+
+def was_rejected(
+    place: Place, record: StreamRecord, files: Container[str], witnesses: Witnesses, deliverer: Deliverer
+) -> bool:
+    """Whether a failed invocation has put a record into errors/.
+
+    Args:
+        place: Of the record.
+        record: As it came from the stream.
+        files: In errors/.
+        witnesses: Which invocations had a record.
+        deliverer: Tells which records are invalid.
+    """
+    failed = witnesses.failed_invocations_of(place, record)
+    return any(
+        key in files and not _is_valid(record, deliverer, invocation.at)
+        for invocation in failed
+        for key in invocation.errors
+    )
+
+
+def _is_valid(record: StreamRecord, deliverer: Deliverer, at: datetime) -> bool:
+    try:
+        deliverer.row(record.data, Now.at(at))
+    except InvalidRecordError:
+        return False
+    return True
 
 
 def copies_of_waiting_batches(by_file: Mapping[str, Rows], places: Mapping[str, Iterable[Place]], fates: Fates) -> Rows:

@@ -18,7 +18,7 @@ from dmd_pipeline.delivery import Deliverer, original_events
 from dmd_pipeline.errors import InvalidRecordError
 from dmd_pipeline.record_types import load_record_types
 from dmd_pipeline.rows import Now
-from local.copies import copies_of_failed_invocations, copies_of_waiting_batches, written_group
+from local.copies import copies_of_failed_invocations, copies_of_waiting_batches, was_rejected, written_group
 from local.dead_letters import EvidenceError, in_flight, peek, records_between
 from local.delivery_worker.batches import lane_of
 from local.delivery_worker.mapping import read_mapping
@@ -62,7 +62,9 @@ class Found:
         waiting_rows: Those of them that will become rows, by business date or ``DELIVERY_DAY``.
         replayed: Settled records of which no failed attempt wrote a row, so that only the replay can have written it;
             by table, business date and digest.
-        unwritten: All records of failed batches of which no failed attempt wrote a row, by digest.
+        left_in_errors: Settled records that are no rows, and that no failed attempt has put into errors/; by type and
+            digest.
+        unwritten: All records of failed batches that no failed attempt made a row of or put into errors/, by digest.
         rewritten_rows: Copies among the rows: see :func:`~local.accounting.account`.
         rewritten_errors: Copies among the records in errors/.
         filtered: Records that the event source mapping dropped.
@@ -75,6 +77,7 @@ class Found:
     waiting: Counter[str]
     waiting_rows: Rows
     replayed: Counter[tuple[str, str, str]]
+    left_in_errors: Counter[tuple[str, str]]
     unwritten: Counter[str]
     rewritten_rows: Rows
     rewritten_errors: Counter[str]
@@ -228,14 +231,26 @@ class Evidence:
             if rows.total() != len(places[key]):
                 raise EvidenceError(f"{key}: its header tells of {len(places[key])} rows, Athena reads {rows.total()}.")
         rows_of_failed = self.rows_in(failed)
+        from_errors = {one.batch.source for one in secured if one.settled}
+        errors_of_failed = {
+            key for one in invocations if one.crashed for key in one.errors if _source_of(key) not in from_errors
+        }
+        rejected = {
+            place
+            for place, record in (told.waiting | told.settled).items()
+            if was_rejected(place, record, errors_of_failed, witnesses, deliverer)
+        }
         left = [
             (place, record)
             for place, record in (told.waiting | told.settled).items()
-            if written_group(place, record, rows_of_failed, witnesses, deliverer) is None
+            if place not in rejected and written_group(place, record, rows_of_failed, witnesses, deliverer) is None
         ]
+        rewritten_errors = self.in_errors(errors_of_failed)
+        rewritten_errors.subtract(
+            record_type_of(record.data) for place, record in told.settled.items() if place in rejected
+        )
         rewritten = copies_of_failed_invocations(rows_of_failed, told, witnesses, deliverer)
         rewritten.update(copies_of_waiting_batches(replayed, places, told))
-        from_errors = {one.batch.source for one in secured if one.settled}
         return Found(
             rows=self.readable(),
             in_errors=self.in_errors(key for key in self._error_files() if _source_of(key) not in from_errors),
@@ -248,11 +263,14 @@ class Evidence:
                 if place in told.settled
                 for group in _groups_of([record], deliverer)
             ),
+            left_in_errors=Counter(
+                (record_type_of(record.data), digest(record.data))
+                for place, record in left
+                if place in told.settled and not list(_groups_of([record], deliverer))
+            ),
             unwritten=Counter(digest(record.data) for _, record in left),
             rewritten_rows=rewritten,
-            rewritten_errors=self.in_errors(
-                key for one in invocations if one.crashed for key in one.errors if _source_of(key) not in from_errors
-            ),
+            rewritten_errors=rewritten_errors,
             filtered=self.filtered(),
             days_of_delivery=_days_of_delivery(invocations),
         )

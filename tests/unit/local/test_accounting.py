@@ -82,6 +82,21 @@ def test_a_record_is_merged_when_the_worker_wrote_an_identical_one() -> None:
     assert dates_that_differ([sent], held) == []
 
 
+def test_an_invalid_record_is_merged_when_the_worker_has_put_an_identical_one_into_errors() -> None:
+    sent = Ledger(seed=1, types={"demand": {DAY: Sent(invalid=3)}}, repeated=["twin"])
+    held = found(
+        in_errors=Counter({"demand": 2}),
+        left_in_errors=Counter({("demand", "single"): 1, ("demand", "twin"): 1}),
+        unwritten=Counter({"single": 1, "twin": 1}),
+    )
+
+    [line, _] = account([sent], held)
+
+    assert (line.merged, line.difference) == (1, 0)
+    assert account([sent], dataclasses.replace(held, in_errors=Counter({"demand": 1})))[0].difference == 1, "lost"
+    assert dates_that_differ([sent], held) == []
+
+
 def test_each_date_has_the_rows_that_were_sent_for_it_but_for_those_that_wait() -> None:
     held = found(
         rows=Counter({("demand", DAY): 7, ("demand", OTHER_DAY): 2}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections import Counter
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from dmd_pipeline.delivery import Deliverer
 from dmd_pipeline.failed_batches import BatchId, StreamRecord
 from dmd_pipeline.record_types import load_record_types
-from local.copies import copies_of_failed_invocations, copies_of_waiting_batches
+from local.copies import copies_of_failed_invocations, copies_of_waiting_batches, was_rejected
 from local.fates import Fates, Witnesses, tell
 from local.replay_evidence import Held
 from local.worker_log import Invocation
@@ -141,6 +142,21 @@ def test_all_rows_of_failed_attempts_are_copies_when_a_later_one_delivered() -> 
     fates = tell([], [held(1, 2, 3, settled=True)], [], witnesses(*attempts))
 
     assert copies(fates, attempts[0]) == {("sale", DAY): 3}
+
+
+def test_an_invalid_record_was_rejected_when_a_failed_attempt_with_it_wrote_to_errors() -> None:
+    wrote = dataclasses.replace(invocation(1, 3), errors=["errors/one.json"])
+    delivered = dataclasses.replace(invocation(4, 6, crashed=False), errors=["errors/two.json"])
+    deliverer, told = Deliverer(load_record_types()), witnesses(wrote, delivered)
+
+    def rejected(one: StreamRecord, *files: str) -> bool:
+        return was_rejected((SHARD, one.sequence_number), one, files, told, deliverer)
+
+    bad = [dataclasses.replace(one, data=b"{}") for one in records(2, 3, 5)]
+    both = ("errors/one.json", "errors/two.json")
+    assert [rejected(one, *both) for one in bad] == [True, True, False]
+    assert not rejected(bad[0], "errors/two.json"), "the file was replayed, or is another one"
+    assert not rejected(record(2), *both), "it is valid: the file was for its neighbours"
 
 
 def copies(fates: Fates, *attempts: Invocation) -> dict[tuple[str, str], int]:
