@@ -12,8 +12,8 @@ They are measured in turn, on the clock on the wall: both mostly wait for the lo
 own. The replay may use all of a shard's read limits here (``replay.read_share`` is 0.4 otherwise), for the bare calls
 do as well.
 
-Memory is what tracemalloc counts: of one batch of 10,000 records, and of securing and looking at 100 and at 1,000
-batches that have to wait for certainty.
+Memory is what tracemalloc counts: of one batch of 10,000 records, and of securing and looking at batches that have to
+wait for certainty, the same 2,000 records in 100 and in 1,000 of them.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ _PUT_PAUSE_SECONDS = 0.7
 _READ_PAUSE_SECONDS = 2.0
 """Before each side: so long, and no record of the other side's reading counts against the shards' limits."""
 _SHARDS = 4
+_WAITING_RECORDS = 2_000
 _HASH_KEYS = 2**128
 _DATA_CALLS = frozenset({"kinesis.GetRecords", "s3.PutObject", "s3.GetObject"})
 
@@ -186,8 +187,8 @@ def _memory(counted: CountedSession) -> tuple[float, float, float]:
     large = _peak(counted)
 
     def waiting(count: int) -> float:
-        records = change_records(2 * count, seed=200 + count)
-        _fail(counted, [list(itertools.islice(records, 2)) for _ in range(count)], told=3)
+        records, size = change_records(_WAITING_RECORDS, seed=200 + count), _WAITING_RECORDS // count
+        _fail(counted, [list(itertools.islice(records, size)) for _ in range(count)], told=size + 1)
         return _peak(counted)
 
     return large, waiting(100), waiting(1_000)

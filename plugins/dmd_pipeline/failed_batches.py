@@ -26,7 +26,7 @@ _RETRY: Final = re.compile(r"-retry\d+$", re.ASCII)
 _FOLDER: Final = re.compile(r"[A-Za-z0-9-]{1,200}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class StreamRecord:
     """One Kinesis record.
 
@@ -43,7 +43,7 @@ class StreamRecord:
     data: bytes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class BatchId:
     """What a failed batch is known by, in keys and in logs.
 
@@ -86,7 +86,7 @@ class BatchId:
         return self.start <= other.end and other.start <= self.end and self.source == other.source
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FailedBatch:
     """A batch that is to be secured and converted.
 

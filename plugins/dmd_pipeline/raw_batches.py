@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import base64
 import gzip
+import io
+import itertools
 import json
 import re
 import zlib
@@ -61,8 +63,11 @@ def content(batch: FailedBatch, records: Sequence[StreamRecord], *, lost: int = 
     """
     head = {"batch": _described(batch), "from_stream": batch.records is None, "lost": lost}
     ordered = sorted(records, key=lambda record: record.sequence_number)
-    lines = [json.dumps(line) for line in (head, *map(record_document, ordered))]
-    return gzip.compress("".join(f"{line}\n" for line in lines).encode(), mtime=0)
+    file = io.BytesIO()
+    # Line by line: as text, a large batch is several times as large as its records.
+    with io.TextIOWrapper(gzip.GzipFile(fileobj=file, mode="wb", mtime=0), encoding="ascii") as lines:
+        lines.writelines(f"{json.dumps(line)}\n" for line in itertools.chain([head], map(record_document, ordered)))
+    return file.getvalue()
 
 
 def read(content: bytes, where: str) -> RawBatch:
@@ -76,9 +81,9 @@ def read(content: bytes, where: str) -> RawBatch:
         StorageError: They are no raw file, or a damaged one.
     """
     try:
-        head, *lines = gzip.decompress(content).splitlines()
-        described = json.loads(head)
-        records = tuple(record_of(json.loads(line)) for line in lines)
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as lines:
+            described = json.loads(lines.readline())
+            records = tuple(record_of(json.loads(line)) for line in lines)
         from_stream = typed(described["from_stream"], bool)
         return RawBatch(_batch_of(described["batch"]), records, from_stream, typed(described["lost"], int))
     except (OSError, EOFError, zlib.error, ValueError, TypeError, KeyError, RecursionError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -86,6 +87,24 @@ def test_damaged_bytes_are_told_by_place(place: int, junk: bytes) -> None:
     for damaged in (cut, junk + content):
         with pytest.raises(StorageError, match=WHERE):
             raw_batches.read(damaged, WHERE)
+
+
+def test_a_large_batch_is_written_and_read_line_by_line() -> None:
+    data = [bytes(range(256)) * 8 for _ in range(2_000)]
+    records = [StreamRecord(number, "k", NOON, one) for number, one in enumerate(data)]
+    size = sum(map(len, data))
+    tracemalloc.start()
+    try:
+        content = raw_batches.content(BATCH, records)
+        _, writing = tracemalloc.get_traced_memory()
+        held, _ = tracemalloc.get_traced_memory()
+        tracemalloc.reset_peak()
+        raw_batches.read(content, WHERE)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert writing < 0.5 * size
+    assert peak - held < 1.5 * size, "the records themselves, and a line"
 
 
 @pytest.mark.parametrize("lines", ["", "\n", "[]", "{}", "3", "[" * 100_000, '{"batch": 3}', "\udcff"])

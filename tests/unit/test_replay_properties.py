@@ -8,8 +8,9 @@ them, more than once. Bucket, catalog and mapping are dictionaries here; the con
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -573,3 +574,34 @@ def test_what_is_not_certain_waits_and_nothing_of_it_is_written(story: Story) ->
     assert len(set(replayed)) == len(replayed), "a record was written by two replays"
     known = {record.sequence_number for batch in converted for record in outcome.raws[batch].records}
     assert set(replayed) <= known
+
+
+def test_a_thousand_waiting_batches_take_little_more_memory_than_a_hundred_with_the_same_records() -> None:
+    few, many = _peak_of_waiting(100), _peak_of_waiting(1_000)
+    assert (many - few) / 900 < 1_280, "bytes for each batch more"
+
+
+def _peak_of_waiting(batches: int) -> int:
+    """Bytes that it takes to look at 2,000 records in so many batches that have to wait."""
+    shard = tuple(
+        StreamRecord(FIRST + place, "key", NIGHT, KINDS["demand"](str(place % 100))) for place in range(2_000)
+    )
+    size = len(shard) // batches
+    bucket = MemoryBucket()
+    ids = []
+    for start in range(0, len(shard), size):
+        raw = secured(NIGHT, shard, shard[start : start + size])
+        told_of = replace(raw.batch, size=size - 1)
+        bucket.create(LAYOUT.raw_key(told_of.id), raw_batches.content(told_of, raw.records), "application/gzip")
+        ids.append(told_of.id)
+    stubs: Any = (bucket, MemoryCatalog(), Worker(), None)
+    converter = BatchConverter(Environment(SETTINGS, RECORD_TYPES, *stubs), NIGHT, dry_run=False)
+    converter.convert_secured(ids[0])  # what is asked and worked out once
+    tracemalloc.start()
+    try:
+        reports = [converter.convert_secured(batch) for batch in ids]
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert {report.state for report in reports} == {State.WAITING_FOR_CERTAINTY}
+    return peak

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -153,7 +153,8 @@ def _record(found: RecordTypeDef) -> StreamRecord:
     return StreamRecord(
         sequence_number=int(found["SequenceNumber"]),
         partition_key=found["PartitionKey"],
-        arrived=found["ApproximateArrivalTimestamp"],
+        # boto3 gives the machine's own zone, and an object of it with every record.
+        arrived=found["ApproximateArrivalTimestamp"].astimezone(UTC),
         data=found["Data"],
     )
 

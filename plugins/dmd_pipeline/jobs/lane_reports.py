@@ -35,7 +35,7 @@ COUNTS: Final = ("records", *PLACES, "indistinguishable", "lost")
 """What is counted of a batch."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class BatchReport:
     """What came of a batch.
 
