@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 STATIC = Path(dmd_pipeline.ui.__file__).parent / "static"
+PICTURES = Path(__file__).parents[3] / "docs" / "pictures"
 STATES = ("passed", "warned", "failed", "unknown", "stale", "unchecked", "unregistered", "empty")
 VERDICTS = ("passed", "warned", "failed", "unknown")
 
@@ -96,3 +97,18 @@ def test_a_symbol_can_be_read_on_its_field(theme: str, state: str) -> None:
 def test_every_state_has_a_symbol_of_its_own() -> None:
     drawings = {state: (STATIC / "symbols" / f"{state}.svg").read_text(encoding="utf-8") for state in STATES}
     assert len(set(drawings.values())) == len(STATES)
+
+
+@pytest.mark.parametrize("picture", ["calendar.svg", "partition.svg"])
+def test_the_pictures_in_the_documentation_have_the_colours_and_symbols_of_the_pages(picture: str) -> None:
+    text = (PICTURES / picture).read_text(encoding="utf-8")
+    light, dark = text.split("prefers-color-scheme: dark")
+    for theme, part in (("light", light), ("dark", dark)):
+        drawn = {
+            name: value for name, value in re.findall(r"--([a-z-]+): (#[0-9a-f]{3,6});", part) if name in rules("light")
+        }
+        assert {"passed", "on-passed", "warned", "failed"} <= drawn.keys()
+        assert drawn == {name: rules(theme)[name] for name in drawn}
+    for state in re.findall(r'<g id="([a-z]+)">', text):
+        [drawing] = re.findall(r">(<[pc].*)</svg>", (STATIC / "symbols" / f"{state}.svg").read_text(encoding="utf-8"))
+        assert drawing in text
