@@ -18,7 +18,8 @@ The hierarchy::
     │   ├── VerificationError      Athena does not read what the files hold
     │   └── PartitionsFailedError  some partitions or tables failed; names each with its reason
     ├── StorageError               S3 refused, or holds something else than expected
-    │   └── ContainerFileError     an object is no Avro container file, or a damaged one
+    │   ├── ContainerFileError     an object is no Avro container file, or a damaged one
+    │   └── ManifestError          what is known of an expired partition is missing or damaged
     ├── QueueError                 SQS refused
     ├── StreamError                Kinesis refused
     │   ├── ShardNotFoundError     the shard is gone, and its records with it
@@ -145,6 +146,10 @@ class StorageError(PipelineError):
 
 class ContainerFileError(StorageError):
     """An object is no Avro object container file, or one that is cut off or damaged."""
+
+
+class ManifestError(StorageError):
+    """What is known of an expired partition is missing, damaged, or of another partition."""
 
 
 class QueueError(PipelineError):

@@ -82,6 +82,14 @@ class Layout:
         """Key of a backup made at ``now`` (UTC); keys sort by time."""
         return f"{self.backups_prefix(table)}{now:%Y-%m-%dT%H-%M-%S.%fZ}.json.gz"
 
+    def manifests_prefix(self, table: str) -> str:
+        """Key prefix of what is known of a table's expired partitions."""
+        return f"{self.prefix}/retention/{table}/"
+
+    def manifest_key(self, table: str, partition_date: date) -> str:
+        """Key of what is known of an expired partition."""
+        return f"{self.manifests_prefix(table)}{partition_date.isoformat()}.json"
+
     def raw_prefix(self) -> str:
         """Key prefix of the secured records of failed batches."""
         return f"{self.prefix}/replay/raw/"
@@ -218,6 +226,20 @@ def delivered_at(name: str) -> datetime | None:
 
 def _batch(match: re.Match[str]) -> BatchId:
     return BatchId(match["folder"], int(match["start"]), int(match["end"]))
+
+
+def is_partition_file(key: str, folder: str) -> bool:
+    """Whether a key is that of a container file directly in a partition's folder.
+
+    Args:
+        key: Of an object.
+        folder: Key prefix of the partition, with a slash at its end.
+
+    >>> is_partition_file("p/avro/demand/partition_date=2025-06-01/a.avro", "p/avro/demand/partition_date=2025-06-01/")
+    True
+    """
+    name = key.removeprefix(folder)
+    return name != key and "/" not in name and len(name) > len(_CONTAINER) and name.endswith(_CONTAINER)
 
 
 def same_location(one: str, other: str) -> bool:

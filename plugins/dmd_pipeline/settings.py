@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import re
+from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from dmd_pipeline.errors import SettingsError
 from dmd_pipeline.layout import Layout
@@ -24,6 +25,10 @@ INCLUDE = Path(__file__).resolve().parents[2] / "include"
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 """A name that may stand in SQL and in a path: lower-case letters, digits, underscores."""
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+Sentence = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$", max_length=200)]
+"""A line for people."""
+LEAST_RETENTION_DAYS: Final = 30
+"""Nothing younger expires, whatever a file says: by then the data may still be late, repaired or replayed."""
 _CRON_FIELDS = {"minute": (0, 59), "hour": (0, 23), "day of month": (1, 31), "month": (1, 12), "day of week": (0, 7)}
 
 
@@ -102,6 +107,53 @@ class Quality(_Section):
     )
 
 
+class Hold(_Section):
+    """Dates of a table that do not expire while the hold is listed, whatever their age."""
+
+    from_date: date | None = Field(default=None, description="First partition date; none means from the oldest on.")
+    to_date: date | None = Field(default=None, description="Last partition date, included; none means no end.")
+    reason: Sentence = Field(description="Why, and who asked for it: shown in every plan.")
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        if self.from_date is not None and self.to_date is not None and self.from_date > self.to_date:
+            raise ValueError(f"from_date {self.from_date} is after to_date {self.to_date}")
+        return self
+
+    def covers(self, day: date) -> bool:
+        """Whether a partition date is held."""
+        return (self.from_date or date.min) <= day <= (self.to_date or date.max)
+
+
+class TableRetention(_Section):
+    """How long one table keeps its partitions."""
+
+    retention_days: Annotated[int, Field(ge=LEAST_RETENTION_DAYS, le=36_500)] | None = Field(
+        default=None, description="Partitions whose business date is longer ago expire; none keeps all for ever."
+    )
+    grace_days: Annotated[int, Field(ge=1, le=365)] = Field(
+        default=14, description="How long the objects of an expired partition stay, so that it can be restored."
+    )
+    mode: Literal["plan", "enforce"] = Field(default="plan", description="Only say what would expire, or do it.")
+    max_partitions_per_run: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        default=100, description="A person approves what goes beyond so many partitions."
+    )
+    max_share_per_run: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.1, description="A person approves what goes beyond this share of the table's partitions."
+    )
+    holds: tuple[Hold, ...] = Field(default=(), strict=False, description="Dates that do not expire.")
+
+
+class Retention(_Section):
+    """How ``drop_expired_partitions`` works."""
+
+    tables: dict[Identifier, TableRetention] = Field(description="By table; one that is not named is kept for ever.")
+
+    def of(self, table: str) -> TableRetention:
+        """How long a table keeps its partitions."""
+        return self.tables.get(table, TableRetention())
+
+
 class Schedules(_Section):
     """Cron expressions (UTC), one a scheduled DAG."""
 
@@ -131,6 +183,7 @@ class Settings(_Section):
     schema_changes: SchemaChanges
     replay: Replay
     quality: Quality
+    retention: Retention
     schedules: Schedules
 
     @property

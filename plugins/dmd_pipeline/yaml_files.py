@@ -90,9 +90,9 @@ def _describe(place: str, model: type[BaseModel], item: ErrorDetails) -> str:
 def _keys_beside(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
     """The keys that may stand where an unknown one stood."""
     for part in location[:-1]:
-        if isinstance(part, int):
-            continue
-        annotation = model.model_fields[part].annotation
+        if part not in model.model_fields:
+            continue  # a place in a list, or a key of a mapping
+        annotation = model.model_fields[str(part)].annotation
         candidates = [annotation, *get_args(annotation)]
         model = next(found for found in candidates if isinstance(found, type) and issubclass(found, BaseModel))
     return list(model.model_fields)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -78,7 +79,15 @@ def test_every_environment_states_every_setting(environment: str) -> None:
 def test_names_follow_one_pattern_in_every_environment(environment: str) -> None:
     """Where two environments differ in a name, they differ in the environment's name alone."""
     one, local = load_settings(environment).model_dump(), load_settings("local").model_dump()
-    for key in one.keys() - {"account_id", "quality", "registration", "replay", "schedules", "schema_changes"}:
+    for key in one.keys() - {
+        "account_id",
+        "quality",
+        "registration",
+        "replay",
+        "retention",
+        "schedules",
+        "schema_changes",
+    }:
         assert one[key] == local[key].replace("local", environment), key
 
 
@@ -191,3 +200,54 @@ def test_a_file_is_read_once() -> None:
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
         load_settings("local").bucket = "another"  # type: ignore[misc]
+
+
+def test_a_table_is_kept_for_ever_unless_a_file_says_otherwise(include: Path) -> None:
+    for environment in ENVIRONMENTS:
+        assert load_settings(environment).retention.of("demand").retention_days is None
+    _change(include, "retention.tables", {"demand": {"retention_days": 400}})
+    retention = load_settings("local", include).retention
+    assert retention.of("event").retention_days is None
+    demand = retention.of("demand")
+    assert (demand.retention_days, demand.grace_days, demand.mode, demand.holds) == (400, 14, "plan", ())
+    assert (demand.max_partitions_per_run, demand.max_share_per_run) == (100, 0.1)
+
+
+def test_a_hold_covers_its_dates_both_ends_included(include: Path) -> None:
+    first, last = date(2024, 1, 1), date(2024, 2, 1)
+    hold = {"from_date": first, "to_date": last, "reason": "Audit of 2024, asked for by the legal department"}
+    _change(include, "retention.tables", {"demand": {"holds": [hold]}})
+    [held] = load_settings("local", include).retention.of("demand").holds
+    day = timedelta(days=1)
+    assert [held.covers(one) for one in (first - day, first, last, last + day)] == [False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        ({"retention_days": 29}, r"retention.tables.demand.retention_days: .*greater than or equal to 30, found 29"),
+        ({"retention_days": True}, r"retention.tables.demand.retention_days: .*found True"),
+        (
+            {"retention_dais": 400},
+            r"retention.tables.demand.retention_dais: unknown key; expected one of: retention_days",
+        ),
+        ({"grace_days": 0}, r"retention.tables.demand.grace_days: .*found 0"),
+        ({"mode": "delete"}, r"retention.tables.demand.mode: .*'plan' or 'enforce', found 'delete'"),
+        ({"max_share_per_run": 0}, r"retention.tables.demand.max_share_per_run: "),
+        ({"holds": [{"reason": " "}]}, r"retention.tables.demand.holds.0.reason: "),
+        ({"holds": [{}]}, r"retention.tables.demand.holds.0.reason: missing"),
+        (
+            {"holds": [{"reason": "audit", "form_date": 1}]},
+            r"holds.0.form_date: unknown key; expected one of: from_date",
+        ),
+        ({"holds": [{"reason": "audit", "from_date": "01.03.2024"}]}, r"holds.0.from_date: "),
+        (
+            {"holds": [{"reason": "audit", "from_date": date(2024, 3, 1), "to_date": date(2024, 2, 1)}]},
+            r"holds.0: .*from_date 2024-03-01 is after to_date 2024-02-01",
+        ),
+    ],
+)
+def test_a_wrong_retention_is_refused_when_settings_load(include: Path, rules: dict[str, Any], told: str) -> None:
+    _change(include, "retention.tables", {"demand": rules})
+    with pytest.raises(SettingsError, match=told):
+        load_settings("local", include)
