@@ -11,6 +11,7 @@ add        wanted, and Glue does not hold it
 repair     Glue holds it, and what registration owns in it differs from the table
 in sync    Glue holds it as wanted
 empty      Glue holds it as wanted, and it has no objects (the days ahead are not counted): it reads as zero rows
+expired    it has objects, and has left the catalog because of its age: registration does not bring it back
 strange    whatever this project did not write: other folders, loose objects, partitions that are not dates, and
            partitions that point elsewhere while their own folder is empty. Reported by name, never touched.
 =========  ====================================================================================================
@@ -105,6 +106,7 @@ class TablePlan:
         in_sync: How many are as wanted and hold data, or lie ahead.
         empty: Dates of partitions that are as wanted and have no objects.
         strange: What is reported and never touched.
+        expired: Dates with objects that have left the catalog because of their age.
         change: Id of the schema change under way, during which nothing is repaired.
     """
 
@@ -114,6 +116,7 @@ class TablePlan:
     in_sync: int = 0
     empty: tuple[date, ...] = ()
     strange: tuple[Strange, ...] = ()
+    expired: tuple[date, ...] = ()
     change: str | None = None
 
     @property
@@ -126,6 +129,14 @@ class TablePlan:
         """Whether there is nothing to write."""
         return not self.steps
 
+    def without(self, expired: Collection[date]) -> TablePlan:
+        """The plan that does not add partitions which have expired."""
+        return replace(
+            self,
+            add=tuple(step for step in self.add if step.partition_date not in expired),
+            expired=tuple(step.partition_date for step in self.add if step.partition_date in expired),
+        )
+
     def __str__(self) -> str:
         reasons = sorted({difference for step in self.repair for difference in step.differences})
         rows = [
@@ -134,6 +145,7 @@ class TablePlan:
             ("", "", f"differs: {', '.join(reasons)}" if reasons else ""),
             ("in sync", self.in_sync, ""),
             ("empty", len(self.empty), date_runs(self.empty)),
+            ("expired", len(self.expired), date_runs(self.expired)),
             ("strange", len(self.strange), some(self.strange)),
         ]
         title = self.table if self.change is None else f"{self.table} (under change {self.change}: nothing is repaired)"

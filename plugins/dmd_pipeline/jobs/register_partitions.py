@@ -8,6 +8,8 @@ Calls per table, for F names below its prefix, P partitions, A of them added and
     + ⌈A/100⌉ BatchCreatePartition
     + ⌈R/1000⌉ BatchGetPartition + ⌈R/100⌉ BatchUpdatePartition
     + ⌈(A+R)/1000⌉ BatchGetPartition
+    + 1 LIST, where folders with data are not registered, and 1 GET for each of these that has expired
+      (:mod:`dmd_pipeline.jobs.retention_store`)
 
 so a run with nothing to do only reads, and objects cost nothing however many there are. The table is read last: its
 columns, and whether it is under change, are then as fresh as can be when partitions are written.
@@ -20,11 +22,12 @@ from __future__ import annotations
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from dmd_pipeline.errors import CatalogError, PartitionsFailedError, PipelineError
 from dmd_pipeline.jobs.partition_writer import write_partitions
+from dmd_pipeline.jobs.retention_store import Manifests
 from dmd_pipeline.layout import PARTITION_KEY
 from dmd_pipeline.parameters import DateRange, chosen_tables
 from dmd_pipeline.partitions import TablePlan, plan
@@ -76,6 +79,7 @@ class TableReport:
             "to_repair": repair if self.dry_run else 0,
             "failed": len(self.failed),
             "empty": len(self.plan.empty),
+            "expired": len(self.plan.expired),
             "strange": len(self.plan.strange),
         }
 
@@ -147,6 +151,7 @@ def run(
     dry_run: bool = False,
     patience: Patience | None = None,
     report_to: Callable[[Report], None] | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Report:
     """Plan, apply, verify and report, table by table; one that fails does not stop the others.
 
@@ -162,6 +167,7 @@ def run(
         dry_run: Only plan.
         patience: How long to insist on partitions that Glue throttles.
         report_to: Gets the report before any error is raised.
+        now: The time: what was restored does not expire before another one.
 
     Returns:
         The report, of a run in which everything succeeded.
@@ -176,7 +182,7 @@ def run(
     chosen = chosen_tables(tables, record_types)
     dates = DateRange.between(from_date, to_date)
     ahead = [today + timedelta(days=days) for days in range(settings.registration.ahead_days + 1)]
-    job = _Registration(settings, glue, s3, dates, ahead, dry_run=dry_run, patience=patience)
+    job = _Registration(settings, glue, s3, dates, ahead, now(), dry_run=dry_run, patience=patience)
     reports, errors = [], []
     for table in chosen:
         try:
@@ -200,12 +206,18 @@ class _Registration:
     s3: Bucket
     dates: DateRange
     ahead: Sequence[date]
+    now: datetime
     dry_run: bool
     patience: Patience | None
 
     def register(self, table: str) -> TableReport:
         first = self._plan(table)
+        unregistered = [step.partition_date for step in first.add if step.holds_data]
+        expired = Manifests(self.s3, self.settings.layout).expired(table, unregistered, self.now)
+        first = first.without(expired)
         logger.info("%s", first)
+        for day, reason in expired.items():
+            logger.info("%s/%s=%s is not registered: %s", table, PARTITION_KEY, day, reason)
         if self.dry_run or first.is_empty:
             return TableReport(table, first, dry_run=self.dry_run)
         written = write_partitions(

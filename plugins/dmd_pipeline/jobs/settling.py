@@ -1,7 +1,7 @@
 """Settle converted batches: their partitions are registered, then each gets its done document.
 
-Calls: ⌈R/1000⌉ BatchGetPartition for a table with rows on R dates; where a partition is missing, 1 GetTable and what
-:mod:`dmd_pipeline.jobs.partition_writer` says; and 1 PUT a batch.
+Calls: ⌈R/1000⌉ BatchGetPartition for a table with rows on R dates; where a partition is missing, 1 LIST (manifests
+of expired ones), 1 GetTable and what :mod:`dmd_pipeline.jobs.partition_writer` says; and 1 PUT a batch.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from dmd_pipeline.errors import PipelineError
 from dmd_pipeline.jobs.lane_reports import BatchReport, State
 from dmd_pipeline.jobs.partition_writer import write_partitions
 from dmd_pipeline.jobs.replay_environment import JSON
+from dmd_pipeline.jobs.retention_store import Manifests
 from dmd_pipeline.layout import PARTITION_KEY
 from dmd_pipeline.parameters import DateRange
 from dmd_pipeline.partitions import plan
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import date, datetime
 
     from dmd_pipeline.jobs.replay_environment import Environment
@@ -69,6 +70,7 @@ class Settler:
         try:
             registered = {partition["Values"][0] for partition in glue.registered(table, sorted(wanted))}
             missing = wanted.keys() - registered
+            missing -= self._expired(table, [wanted[value] for value in missing])
             if not missing:
                 return []
             steps = plan(
@@ -86,6 +88,13 @@ class Settler:
             logger.warning("table %s: its partitions were not registered: %s", table, error)
             return [(day, str(error)) for day in wanted.values()]
         return [(wanted[value], reason) for value, reason in written.failed.items()]
+
+    def _expired(self, table: str, days: Collection[date]) -> set[str]:
+        """The values of partitions that have left the catalog because of their age: rows of theirs come too late."""
+        expired = Manifests(self.environment.bucket, self.environment.settings.layout).expired(table, days, self.at)
+        for day, reason in expired.items():
+            logger.warning("%s/%s=%s has rows of a replay and is not registered: %s", table, PARTITION_KEY, day, reason)
+        return {day.isoformat() for day in expired}
 
     def _settle(self, report: BatchReport, failed: dict[tuple[str, date], str]) -> BatchReport:
         unregistered = [

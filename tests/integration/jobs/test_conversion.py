@@ -22,6 +22,7 @@ from dmd_pipeline.parameters import DateRange
 from dmd_pipeline.partitions import plan
 from dmd_pipeline.patience import Patience
 from dmd_pipeline.record_types import load_record_types, with_schema
+from dmd_pipeline.retention_manifests import Manifest
 from tests.integration.jobs.conversion_world import (
     LATER,
     NOON,
@@ -496,6 +497,28 @@ class TestSettled:
         assert counts(world.convert(now=SOON)) == {"records": 1, "written": 1}
         assert world.held(group[0]) == before
 
+    def test_a_partition_that_has_expired_gets_the_rows_and_is_not_registered_again(
+        self, world: ConversionWorld, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        records = valid(6)
+        (table, day), *others = sorted(groups_of(world, records))
+        manifest = Manifest(
+            table=table,
+            partition_date=day,
+            definition={"Values": [str(day)]},
+            objects=(),
+            rows=0,
+            dropped_at=NOON,
+            dropped_by="run",
+            grace_days=14,
+        )
+        world.bucket.write(world.settings.layout.manifest_key(table, day), manifest.content(), "application/json")
+        world.secure(records)
+        assert counts(world.convert(now=SOON)) == {"records": 6, "written": 6}
+        held = {(name, value) for name in world.record_types for value in world.held(name)}
+        assert held == {(name, str(other)) for name, other in others}
+        assert f"{table}/partition_date={day} has rows of a replay and is not registered" in caplog.text
+
     def test_dates_of_files_that_a_killed_run_wrote_become_partition_keys_when_the_batch_is_settled(
         self, world: ConversionWorld
     ) -> None:
@@ -741,7 +764,7 @@ def test_what_is_out_of_the_ordinary_costs_what_the_formula_says(world: Conversi
     report = only(world.convert())
     assert Counter(world.aws.calls.totals()) - waited == {
         "s3:PutObject": len(report.files) + 2,  # what was rejected, and the done document
-        "s3:ListObjectsV2": tables + 1,  # and errors/, for what was rejected
+        "s3:ListObjectsV2": 2 * tables + 1,  # folders, manifests of what has expired, and errors/ for what was rejected
         "glue:BatchGetPartition": 2 * tables,  # what was created is read back
         "glue:GetTable": tables,
         "glue:BatchCreatePartition": tables,

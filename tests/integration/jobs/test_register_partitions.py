@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,6 +18,7 @@ from dmd_pipeline.errors import (
     StorageError,
     TableNotFoundError,
 )
+from dmd_pipeline.retention_manifests import Manifest
 from tests.integration.jobs.conftest import TODAY
 
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from tests.integration.jobs.conftest import World
 
 
+NOW = datetime(2026, 3, 1, 3, tzinfo=UTC)
 AHEAD = {"2026-03-01", "2026-03-02"}
 
 
@@ -60,11 +62,11 @@ def test_a_second_run_only_reads(world: World) -> None:
     assert world.aws.calls.totals() == Counter({"s3:ListObjectsV2": 4, "glue:GetPartitions": 4, "glue:GetTable": 4})
 
 
-def cost(*, folders: int, held: int, added: int, repaired: int) -> Counter[str]:
-    """The formula in the job's docstring."""
+def cost(*, folders: int, held: int, added: int, repaired: int, unregistered: int) -> Counter[str]:
+    """The formula in the job's docstring; ``unregistered`` are folders."""
     return +Counter(
         {
-            "s3:ListObjectsV2": max(1, ceil(folders / 1000)),
+            "s3:ListObjectsV2": max(1, ceil(folders / 1000)) + (unregistered > 0),
             "glue:GetPartitions": max(1, ceil(held / 1000)),
             "glue:GetTable": 1,
             "glue:BatchCreatePartition": ceil(added / 100),
@@ -79,7 +81,7 @@ def test_adding_costs_what_the_formula_says(world: World, added: int) -> None:
     """With today and tomorrow that is 2, 3, 100, 101, 1000 and 1001 partitions."""
     world.put("demand", *days(added))
     world.register(tables=["demand"])
-    assert world.aws.calls.totals() == cost(folders=added, held=0, added=added + 2, repaired=0)
+    assert world.aws.calls.totals() == cost(folders=added, held=0, added=added + 2, repaired=0, unregistered=added)
 
 
 @pytest.mark.parametrize("repaired", [1, 100, 101])
@@ -90,7 +92,7 @@ def test_repairing_costs_what_the_formula_says(world: World, repaired: int) -> N
     world.put("demand", date(2019, 1, 1))
     world.aws.calls.clear()
     world.register(tables=["demand"])
-    assert world.aws.calls.totals() == cost(folders=151, held=152, added=1, repaired=repaired)
+    assert world.aws.calls.totals() == cost(folders=151, held=152, added=1, repaired=repaired, unregistered=1)
 
 
 def test_ten_years_of_partitions_are_registered_and_then_cost_four_pages_each(world: World) -> None:
@@ -98,17 +100,17 @@ def test_ten_years_of_partitions_are_registered_and_then_cost_four_pages_each(wo
     world.put("demand", *decade)
     report = world.register(tables=["demand"], today=date(2025, 12, 30))
     assert report.summary == ["demand: 3653 added"]
-    assert world.aws.calls.totals() == cost(folders=3653, held=0, added=3653, repaired=0)
+    assert world.aws.calls.totals() == cost(folders=3653, held=0, added=3653, repaired=0, unregistered=3653)
     assert set(world.held("demand")) == {str(day) for day in decade}
     world.aws.calls.clear()
     assert world.register(tables=["demand"], today=date(2025, 12, 30)).summary == ["demand: 3653 in sync"]
-    assert world.aws.calls.totals() == cost(folders=3653, held=3653, added=0, repaired=0)
+    assert world.aws.calls.totals() == cost(folders=3653, held=3653, added=0, repaired=0, unregistered=0)
 
 
 def test_objects_cost_nothing_however_many_there_are(world: World) -> None:
     world.put_names("demand", *(f"partition_date=2025-06-01/{number}.avro" for number in range(1500)))
     world.register(tables=["demand"])
-    assert world.aws.calls.count("s3:ListObjectsV2") == 1
+    assert world.aws.calls.count("s3:ListObjectsV2") == 2, "folders, and the manifests of expired partitions"
 
 
 def test_an_empty_bucket_gets_the_days_ahead_and_nothing_else(world: World) -> None:
@@ -237,7 +239,7 @@ class TestDates:
         world.put("demand", *days(3000, date(2016, 1, 1)))
         world.register(tables=["demand"], from_date="2016-01-01", to_date="2016-01-05")
         world.register(tables=["demand"], from_date="2024-03-01", to_date="2024-03-05")
-        assert world.aws.calls.count("s3:ListObjectsV2") == 2
+        assert world.aws.calls.count("s3:ListObjectsV2") == 4, "folders and manifests, twice"
         assert len(world.held("demand")) == 10
 
     def test_a_partition_outside_is_not_repaired(self, world: World) -> None:
@@ -357,3 +359,67 @@ class TestRefused:
         world.set_table_parameters("sale", **{CHANGE_PARAMETER: "?"})
         with pytest.raises(CatalogError, match=r"\.demand does not exist.*table sale: its Parameter"):
             world.register(today=TODAY)
+
+
+class TestExpired:
+    """What has left the catalog because of its age does not come back by itself."""
+
+    OLD = date(2019, 1, 1)
+
+    def expire(self, world: World, day: date, **rest: Any) -> str:
+        """Write what says that a partition has expired; its key."""
+        manifest = Manifest(
+            table="demand",
+            partition_date=day,
+            definition={"Values": [str(day)]},
+            objects=(),
+            rows=0,
+            dropped_at=NOW - timedelta(days=3),
+            dropped_by="run",
+            grace_days=14,
+            **rest,
+        )
+        key = world.settings.layout.manifest_key("demand", day)
+        world.bucket.write(key, manifest.content(), "application/json")
+        return key
+
+    def test_it_is_not_registered_again_and_the_plan_says_so(self, world: World) -> None:
+        world.put("demand", self.OLD, "2025-05-01")
+        self.expire(world, self.OLD)
+        report = world.register(tables=["demand"], now=lambda: NOW)
+        assert report.summary == ["demand: 3 added, 1 expired"]
+        assert "expired             1  2019-01-01" in report.as_data()["plan"]
+        assert str(self.OLD) not in world.held("demand")
+        assert report.partition_keys == {"demand": ["2025-05-01"]}
+        world.aws.calls.clear()
+        assert world.register(tables=["demand"], now=lambda: NOW).summary == ["demand: 3 in sync, 1 expired"]
+        assert world.aws.calls.totals() == {
+            "s3:ListObjectsV2": 2,
+            "s3:GetObject": 1,
+            "glue:GetPartitions": 1,
+            "glue:GetTable": 1,
+        }
+
+    @pytest.mark.parametrize(("days", "held"), [(1, True), (0, False), (-1, False)])
+    def test_what_was_restored_is_registered_until_it_expires_again(self, world: World, days: int, held: bool) -> None:
+        world.put("demand", self.OLD)
+        self.expire(world, self.OLD, keep_until=NOW + timedelta(days=days))
+        world.register(tables=["demand"], now=lambda: NOW)
+        assert (str(self.OLD) in world.held("demand")) is held
+
+    def test_a_damaged_manifest_registers_nothing_and_is_told(self, world: World, caplog: Any) -> None:
+        caplog.set_level("INFO")
+        world.put("demand", self.OLD, "2025-05-01")
+        key = self.expire(world, self.OLD)
+        world.bucket.write(key, b"{", "application/json")
+        assert world.register(tables=["demand"]).summary == ["demand: 3 added, 1 expired"]
+        assert str(self.OLD) not in world.held("demand")
+        assert f"2019-01-01 is not registered: {key} is no manifest" in caplog.text
+
+    def test_the_manifests_of_other_tables_and_dates_say_nothing(self, world: World) -> None:
+        world.put("demand", self.OLD)
+        world.put("event", self.OLD + timedelta(days=1))
+        self.expire(world, self.OLD + timedelta(days=1))
+        world.register(tables=["demand", "event"])
+        assert str(self.OLD) in world.held("demand")
+        assert str(self.OLD + timedelta(days=1)) in world.held("event")
