@@ -9,6 +9,7 @@ For each table it lists the folders `partition_date=YYYY-MM-DD/` in S3 and the p
 | with objects in its folder, or of today or tomorrow (UTC), that Glue lacks | **added** |
 | whose location, SerDe, formats, columns or schema differ from its table's | **repaired**; all else in it is kept |
 | registered, but without objects | counted as **empty**, and left: it reads as zero rows |
+| with objects, that has a manifest in `retention/` | counted as **expired**, and left out of the catalog |
 | of any other name, or that points elsewhere while its own folder is empty | reported as **strange**, and left |
 
 Other folders, and objects outside a folder, are reported as *strange* too.
