@@ -181,7 +181,7 @@ def due(
         layout: Where things lie.
         rules: How long the table keeps its partitions.
         registered: All of its partitions, for two may share a location.
-        manifests: All of its manifests.
+        manifests: Those of dates that are registered or have a folder; of the others nothing is left.
         folders: Dates with at least one object.
         now: The time (UTC).
     """
@@ -223,6 +223,7 @@ def plan(
     contents: Mapping[date, Collection[ObjectVersion]],
     rows: Mapping[date, int | str],
     partitions: int,
+    is_first: bool,
 ) -> Plan:
     """The plan, once the folders of what is due are known.
 
@@ -231,10 +232,11 @@ def plan(
         layout: Where things lie.
         rules: How long the table keeps its partitions.
         wanted: What is due.
-        manifests: All of the table's manifests.
+        manifests: As for :func:`due`.
         contents: What lies below the prefix of each of ``wanted.folders``; nothing for a date that is missing.
         rows: How many rows the files of each date of ``wanted.drop`` hold, or why they could not be counted.
         partitions: How many the table has.
+        is_first: Whether nothing of the table has ever expired.
     """
     kept = list(wanted.kept)
     drop: list[Drop] = []
@@ -262,7 +264,7 @@ def plan(
                 kept.append(Kept(str(day), f"is not what its manifest says: {some(changed)}"))
             else:
                 delete.append(Delete(day, manifests[day], tuple(one for one in found if one.key in listed)))
-    approval = _approval(rules, len(drop), len(delete), partitions, is_first=not manifests)
+    approval = _approval(rules, len(drop), len(delete), partitions, is_first=is_first)
     return Plan(
         table,
         tuple(drop),

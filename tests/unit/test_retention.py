@@ -73,7 +73,17 @@ def made(
     folders = {day for day, objects in found.items() if objects}
     wanted = due(table, LAYOUT, rules, registered=held, manifests=known, folders=folders, now=now)
     counted = dict.fromkeys(wanted.drop, 5) | dict.fromkeys(wanted.drop.keys() - folders, 0) | dict(rows or {})
-    return plan("demand", LAYOUT, rules, wanted, manifests=known, contents=found, rows=counted, partitions=len(held))
+    return plan(
+        "demand",
+        LAYOUT,
+        rules,
+        wanted,
+        manifests=known,
+        contents=found,
+        rows=counted,
+        partitions=len(held),
+        is_first=not known,
+    )
 
 
 def reasons(made_plan: Plan) -> dict[str, str]:

@@ -227,6 +227,18 @@ class Catalog:
             error["PartitionValueList"][0]: _item_error(error.get("ErrorDetail")) for error in answer.get("Errors", [])
         }
 
+    def delete_partitions(self, table: str, values: Sequence[str]) -> dict[str, ItemError]:
+        """Delete up to 25 partitions by their values; returns those that failed. One that is not there has failed."""
+        with translated(f"delete {len(values)} partitions of {self.database}.{table}", CatalogError):
+            answer = self._client.batch_delete_partition(
+                DatabaseName=self.database,
+                TableName=table,
+                PartitionsToDelete=[{"Values": [value]} for value in values],
+            )
+        return {
+            error["PartitionValues"][0]: _item_error(error.get("ErrorDetail")) for error in answer.get("Errors", [])
+        }
+
     def _missing(self, table: str) -> DatabaseNotFoundError | TableNotFoundError:
         """Which of the two is missing: Glue's message does not say so reliably."""
         if self.database_exists():

@@ -43,6 +43,23 @@ class StoredObject:
     modified: datetime
 
 
+@dataclass(frozen=True)
+class StoredVersion:
+    """The current version of an object.
+
+    Attributes:
+        key: Its key.
+        version: Its id; ``null`` in a bucket without versions.
+        etag: Of its content, in quotation marks.
+        size: In bytes.
+    """
+
+    key: str
+    version: str
+    etag: str
+    size: int
+
+
 class Bucket:
     """One bucket.
 
@@ -100,6 +117,25 @@ class Bucket:
             for page in pages:
                 for item in page.get("Contents", []):
                     yield StoredObject(item["Key"], item["Size"], item["LastModified"])
+
+    def versions_below(self, prefix: str) -> Iterator[StoredVersion]:
+        """The current versions of all objects whose key begins with a prefix, at any depth, by key.
+
+        One ListObjectVersions call a 1,000 versions, earlier ones and delete markers included, and at least one.
+
+        Args:
+            prefix: Begin of the keys.
+
+        Raises:
+            StorageError: S3 refused.
+            ThrottledError: S3 asked to slow down until the retries ran out.
+        """
+        pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self.name, Prefix=prefix)
+        with translated(f"list the versions of s3://{self.name}/{prefix}", StorageError):
+            for page in pages:
+                for item in page.get("Versions", []):
+                    if item["IsLatest"]:
+                        yield StoredVersion(item["Key"], item["VersionId"], item["ETag"], item["Size"])
 
     def page_below(self, prefix: str, start_after: str) -> tuple[tuple[StoredObject, ...], bool]:
         """Up to 1,000 objects whose key begins with a prefix, by key: one LIST call.

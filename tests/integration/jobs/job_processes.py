@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -22,11 +23,20 @@ from dmd_pipeline.aws.kinesis import Stream
 from dmd_pipeline.aws.lambda_ import Functions
 from dmd_pipeline.aws.s3 import Bucket
 from dmd_pipeline.aws.sqs import Queue
-from dmd_pipeline.jobs import apply_schema_changes, register_partitions, reprocess_failed_batches
+from dmd_pipeline.jobs import (
+    apply_schema_changes,
+    drop_expired_partitions,
+    register_partitions,
+    reprocess_failed_batches,
+    restore_partitions,
+)
 from dmd_pipeline.jobs.conversion import convert_lane
+from dmd_pipeline.jobs.drop_expired_partitions import Dropper
 from dmd_pipeline.jobs.replay_environment import Environment
+from dmd_pipeline.jobs.restore_partitions import Restorer
 from dmd_pipeline.record_types import RecordType, TimestampRule, load_record_types
-from dmd_pipeline.settings import Settings, load_settings
+from dmd_pipeline.settings import Retention, Settings, TableRetention, load_settings
+from tests.integration.jobs.conftest import workgroup
 from tests.integration.jobs.schema_change_cases import COMPATIBLE
 
 
@@ -144,6 +154,29 @@ def _convert_beside_others(settings: Settings, client: Clients) -> None:
     _convert(settings, client, run_id=f"process {os.getpid()}")
 
 
+def _drop_expired(settings: Settings, client: Clients) -> None:
+    rules = Retention(tables={"demand": TableRetention(retention_days=100, mode="enforce", max_share_per_run=1)})
+    dropper = Dropper(
+        settings.model_copy(update={"retention": rules}),
+        _catalog(settings, client),
+        _bucket(settings, client),
+        "killed",
+        now=lambda: datetime(2026, 9, 1, 3, tzinfo=UTC),
+    )
+    approved = {"demand": dropper.plan("demand").digest}
+    drop_expired_partitions.run(
+        replace(dropper, approved=approved), load_record_types(), tables=["demand"], dry_run=False
+    )
+
+
+def _restore(settings: Settings, client: Clients) -> None:
+    restorer = Restorer(settings, _catalog(settings, client), _bucket(settings, client), lambda: workgroup(settings))
+    restorer = replace(restorer, now=lambda: datetime(2026, 9, 2, tzinfo=UTC))
+    restore_partitions.run(
+        restorer, load_record_types(), tables=["demand"], from_date=None, to_date=None, dry_run=False
+    )
+
+
 def _catalog(settings: Settings, client: Clients) -> Catalog:
     return Catalog(client("glue"), settings.database)
 
@@ -163,6 +196,8 @@ JOBS: dict[str, Callable[[Settings, Clients], None]] = {
     "secure": _secure,
     "secure_errors": _secure_errors,
     "convert": _convert,
+    "drop_expired_partitions": _drop_expired,
+    "restore_partitions": _restore,
     "convert_beside_others": _convert_beside_others,
 }
 

@@ -291,4 +291,4 @@ def test_a_run_killed_at_any_call_and_run_again_gives_what_one_whole_run_gives(w
         killed = job_processes.run_and_kill("register_partitions", call, moment)
         world.register(tables=["demand"])
         assert world.held("demand") == expected, f"killed {moment} call {call}"
-    assert call == 11, "LIST, GetPartitions, GetTable, LIST of manifests, two creates, read, two updates, read; and one run to the end"
+    assert call == 11, "two LIST, GetPartitions, GetTable, two creates, read, two updates, read; one run to the end"

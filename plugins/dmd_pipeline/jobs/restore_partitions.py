@@ -1,0 +1,257 @@
+"""Restore expired partitions: they are registered again from their manifests, and kept for a while.
+
+For each date, as long as its objects are there:
+
+1. every object that the manifest lists is looked for, and must be the same as it was;
+2. ``keep_until`` is written into the manifest, so that the next run of ``drop_expired_partitions`` keeps the partition,
+   and registration may register it;
+3. the partition is registered, as its table looks by now;
+4. Athena counts the rows of its files: as many as the manifest says.
+
+What is lost when the process dies after any of these: nothing. A partition with ``keep_until`` that is not registered
+is not deleted; the next run of this job, or of registration, registers it.
+
+Calls for D dates of a table: 1 GetTable; 1 GET + ⌈V/1000⌉ ListObjectVersions + 1 PUT a date, for V versions of objects;
+what :mod:`dmd_pipeline.jobs.partition_writer` says; 1 statement.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+from dmd_pipeline.change_marks import ChangeMark
+from dmd_pipeline.errors import CatalogError, ManifestError, PartitionsFailedError, PipelineError
+from dmd_pipeline.hive import partition_input
+from dmd_pipeline.jobs.partition_writer import write_partitions
+from dmd_pipeline.jobs.replay_environment import JSON
+from dmd_pipeline.jobs.retention_store import Manifests
+from dmd_pipeline.layout import PARTITION_KEY
+from dmd_pipeline.parameters import DateRange, chosen_tables
+from dmd_pipeline.partitions import Step, merged
+from dmd_pipeline.wording import date_runs, some
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+    from datetime import date
+
+    from mypy_boto3_glue.type_defs import PartitionTypeDef, TableTypeDef
+
+    from dmd_pipeline.aws.athena import Workgroup
+    from dmd_pipeline.aws.glue import Catalog
+    from dmd_pipeline.aws.s3 import Bucket
+    from dmd_pipeline.patience import Patience
+    from dmd_pipeline.retention_manifests import Manifest
+    from dmd_pipeline.settings import Settings
+
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TableReport:
+    """What came of one table.
+
+    Attributes:
+        table: Its name.
+        restored: Rows by date that are registered again.
+        failed: Reason by date.
+        error: Why nothing at all could be done, if so.
+        dry_run: Whether nothing was to be changed.
+    """
+
+    table: str
+    restored: Mapping[date, int] = field(default_factory=dict)
+    failed: Mapping[date, str] = field(default_factory=dict)
+    error: str | None = None
+    dry_run: bool = False
+
+    @property
+    def summary(self) -> str:
+        """One line for people."""
+        if self.error is not None:
+            return f"{self.table}: FAILED: {self.error}"
+        done = "would be restored" if self.dry_run else "restored, counted by Athena"
+        line = f"{self.table}: nothing of these dates has expired"
+        if self.restored:
+            line = f"{self.table}: {date_runs(self.restored)} {done}: {sum(self.restored.values()):,} rows"
+        elif self.failed:
+            line = f"{self.table}: nothing restored"
+        if self.failed:
+            line += f"; FAILED: {some([f'{day}: {reason}' for day, reason in sorted(self.failed.items())])}"
+        return line
+
+
+@dataclass(frozen=True)
+class Restorer:
+    """The work of one run.
+
+    Attributes:
+        settings: Of the environment.
+        glue: The catalog.
+        bucket: Where the files are.
+        workgroup: Gives Athena, which counts what is restored.
+        keep_days: For so long the partitions do not expire.
+        now: The time.
+        patience: How long to insist on partitions that Glue throttles.
+    """
+
+    settings: Settings
+    glue: Catalog
+    bucket: Bucket
+    workgroup: Callable[[], Workgroup]
+    keep_days: int = 30
+    now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    patience: Patience | None = None
+
+    def restore(self, table: str, dates: DateRange, *, dry_run: bool) -> TableReport:
+        """Restore what has expired of a table between two dates; what cannot be is in the report."""
+        try:
+            store = Manifests(self.bucket, self.settings.layout)
+            found = [day for day in store.days(table) if day in dates]
+            manifests: dict[date, Manifest] = {}
+            failed: dict[date, str] = {}
+            for day in found:
+                try:
+                    manifests[day] = self._restorable(store.read(table, day))
+                except ManifestError as error:
+                    failed[day] = str(error)
+            if dry_run or not manifests:
+                rows = {day: manifest.rows for day, manifest in manifests.items()}
+                return TableReport(table, rows, failed, dry_run=dry_run)
+            return self._register(table, manifests, failed)
+        except PipelineError as error:
+            return TableReport(table, error=str(error))
+
+    def _restorable(self, manifest: Manifest) -> Manifest:
+        """The manifest, when all of its objects are as it says.
+
+        Raises:
+            ManifestError: They are not; names the first.
+        """
+        folder = self.settings.layout.partition_prefix(manifest.table, manifest.partition_date)
+        held = {one.key: (one.version, one.etag, one.size) for one in self.bucket.versions_below(folder)}
+        wrong = [
+            one.key.removeprefix(folder)
+            for one in manifest.objects
+            if held.get(one.key) != (one.version, one.etag, one.size)
+        ]
+        if wrong:
+            deleted = f", deleted {manifest.deleted_at:%Y-%m-%d}" if manifest.deleted_at else ""
+            raise ManifestError(f"its objects are gone, or are others now{deleted}: {some(wrong)}")
+        return manifest
+
+    def _register(self, table: str, manifests: Mapping[date, Manifest], failed: dict[date, str]) -> TableReport:
+        model = self.glue.table(table)
+        if (change := ChangeMark.of(model)) is not None:
+            raise CatalogError(f"table {table} is under change {change.id}: restore its partitions afterwards")
+        keep_until = self.now() + timedelta(days=self.keep_days)
+        steps = []
+        for day, manifest in manifests.items():
+            kept = manifest.model_copy(update={"keep_until": keep_until})
+            # The process dies after this call: the partition is kept, and registration brings it back as well.
+            self.bucket.write(self.settings.layout.manifest_key(table, day), kept.content(), JSON)
+            steps.append(self._step(model, manifest))
+        written = write_partitions(self.glue, table, steps, patience=self.patience)
+        failed |= {day: written.failed[str(day)] for day in manifests if str(day) in written.failed}
+        registered = [manifest for day, manifest in manifests.items() if day not in failed]
+        counted = self._counted(table, registered)
+        failed |= {
+            one.partition_date: f"Athena reads {counted[one.partition_date]:,} rows of its files, not {one.rows:,}"
+            for one in registered
+            if counted[one.partition_date] != one.rows
+        }
+        rows = {one.partition_date: one.rows for one in registered if one.partition_date not in failed}
+        return TableReport(table, rows, failed)
+
+    def _step(self, model: TableTypeDef, manifest: Manifest) -> Step:
+        """The partition as it was, with what registration owns as its table has it by now."""
+        day, layout = manifest.partition_date, self.settings.layout
+        wanted = partition_input(model, day, layout.partition_location(manifest.table, day))
+        return Step(merged(cast("PartitionTypeDef", manifest.definition), wanted), holds_data=bool(manifest.objects))
+
+    def _counted(self, table: str, manifests: Collection[Manifest]) -> dict[date, int]:
+        """Rows that Athena reads in the files that the manifests list: of what came later, none are counted."""
+        listed = {self.settings.layout.uri(one.key): each.partition_date for each in manifests for one in each.objects}
+        rows = dict.fromkeys((one.partition_date for one in manifests), 0)
+        if not listed:
+            return rows
+        values = ", ".join(f"'{day}'" for day in sorted(rows))
+        counted = self.workgroup().rows(
+            f'SELECT "$path", count(*) FROM {table} WHERE {PARTITION_KEY} IN ({values}) GROUP BY 1'
+        )
+        for path, count in counted:
+            if path in listed:
+                rows[listed[path]] += int(count)
+        return rows
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of a run.
+
+    Attributes:
+        tables: One entry a table.
+    """
+
+    tables: tuple[TableReport, ...]
+
+    @property
+    def summary(self) -> list[str]:
+        """One line a table, for people."""
+        return [f"{'dry run: ' if table.dry_run else ''}{table.summary}" for table in self.tables]
+
+    @property
+    def partition_keys(self) -> dict[str, list[str]]:
+        """Dates by table that hold rows again."""
+        return {
+            one.table: sorted(str(day) for day, rows in one.restored.items() if rows)
+            for one in self.tables
+            if not one.dry_run and any(one.restored.values())
+        }
+
+    def as_data(self) -> dict[str, Any]:
+        """As JSON takes it; identifiers and counts only."""
+        return {"summary": self.summary, "partition_keys": self.partition_keys}
+
+
+def run(
+    restorer: Restorer,
+    record_types: Collection[str],
+    *,
+    tables: Sequence[str],
+    from_date: str | date | None,
+    to_date: str | date | None,
+    dry_run: bool = True,
+    report_to: Callable[[Report], None] | None = None,
+) -> Report:
+    """Restore dates of tables; one that fails does not stop the others.
+
+    Args:
+        restorer: Of this run.
+        record_types: Names of all tables, or a mapping of them.
+        tables: Which tables; all when empty.
+        from_date: First partition date, YYYY-MM-DD; None for the oldest.
+        to_date: Last partition date; None for the newest.
+        dry_run: Change nothing.
+        report_to: Gets the report before any error is raised.
+
+    Raises:
+        ParameterError: A table is unknown, or a date is none, or from is after to.
+        PartitionsFailedError: Some partitions, or whole tables, could not be restored; names each with its reason.
+    """
+    chosen, dates = chosen_tables(tables, record_types), DateRange.between(from_date, to_date)
+    report = Report(tuple(restorer.restore(table, dates, dry_run=dry_run) for table in chosen))
+    for line in report.summary:
+        logger.info("%s", line)
+    if report_to is not None:
+        report_to(report)
+    failures = {
+        f"{one.table}/{PARTITION_KEY}={day}": reason for one in report.tables for day, reason in one.failed.items()
+    } | {one.table: one.error for one in report.tables if one.error is not None}
+    if failures:
+        raise PartitionsFailedError(failures)
+    return report

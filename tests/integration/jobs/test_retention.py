@@ -1,0 +1,358 @@
+"""Retention against the local AWS: what leaves the catalog, what it cost, and that it comes back row by row."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dmd_pipeline.errors import ParameterError, PartitionsFailedError, SettingsError
+from dmd_pipeline.jobs import drop_expired_partitions, restore_partitions
+from dmd_pipeline.jobs.drop_expired_partitions import Dropper
+from dmd_pipeline.jobs.restore_partitions import Restorer
+from dmd_pipeline.settings import Hold, Retention, TableRetention
+from tests.integration.jobs import job_processes
+from tests.integration.jobs.conftest import workgroup
+from tests.integration.jobs.conversion_world import ConversionWorld, valid
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dmd_pipeline.settings import Settings
+    from local.aws import LocalAws
+
+
+NOW = datetime(2026, 9, 1, 3, tzinfo=UTC)
+"""More than a hundred days after the traffic of the tests."""
+CUTOFF = NOW.date() - timedelta(days=100)
+
+
+class RetentionWorld(ConversionWorld):
+    """The local AWS with delivered rows and registered partitions, and rules for the table ``demand``."""
+
+    def __init__(self, aws: LocalAws, settings: Settings) -> None:
+        super().__init__(aws, settings)
+        self.create_tables()
+        self.deliver(valid(60))
+        self.register(today=NOW.date())
+        self.rules()
+        self.aws.calls.clear()
+
+    def rules(self, table: str = "demand", **changes: Any) -> None:
+        wanted = {"retention_days": 100, "mode": "enforce", "max_share_per_run": 1.0, **changes}
+        self.settings = self.settings.model_copy(
+            update={"retention": Retention(tables={table: TableRetention(**wanted)})}
+        )
+
+    def dropper(self, now: datetime = NOW, approved: Mapping[str, str] | None = None) -> Dropper:
+        return Dropper(self.settings, self.catalog, self.bucket, "run", approved or {}, lambda: now, self.patience)
+
+    def drop(
+        self, now: datetime = NOW, *, dry_run: bool = False, approved: Mapping[str, str] | None = None
+    ) -> list[str]:
+        """Run the job on ``demand``; its summary."""
+        dropper = self.dropper(now, approved)
+        report = drop_expired_partitions.run(dropper, self.record_types, tables=["demand"], dry_run=dry_run)
+        json.dumps(report.as_data())
+        return report.summary
+
+    def drop_with_approval(self, now: datetime = NOW) -> list[str]:
+        return self.drop(now, approved={"demand": self.dropper(now).plan("demand").digest})
+
+    def restore(self, now: datetime = NOW, *, dry_run: bool = False, **dates: Any) -> restore_partitions.Report:
+        restorer = Restorer(
+            self.settings, self.catalog, self.bucket, lambda: workgroup(self.settings), 30, lambda: now, self.patience
+        )
+        asked = {"from_date": None, "to_date": None, **dates}
+        report = restore_partitions.run(restorer, self.record_types, tables=["demand"], dry_run=dry_run, **asked)
+        json.dumps(report.as_data())
+        return report
+
+    def in_athena_by_date(self) -> Counter[str]:
+        sql = "SELECT partition_date, count(*) FROM demand GROUP BY 1"
+        return Counter({str(day): int(count) for day, count in workgroup(self.settings).rows(sql)})
+
+    def objects(self) -> dict[str, str]:
+        """All files of the table, with their versions."""
+        prefix = self.settings.layout.table_prefix("demand")
+        return {one.key: f"{one.version} {one.etag}" for one in self.bucket.versions_below(prefix)}
+
+    @property
+    def old(self) -> list[str]:
+        """The registered partitions that have expired."""
+        return sorted(value for value in self.held("demand") if value < str(CUTOFF))
+
+
+@pytest.fixture
+def world(aws: LocalAws, settings: Settings) -> RetentionWorld:
+    return RetentionWorld(aws, settings)
+
+
+def failures(caught: pytest.ExceptionInfo[PartitionsFailedError]) -> str:
+    return str(caught.value)
+
+
+class TestDrop:
+    def test_what_is_old_leaves_the_catalog_and_no_object_is_touched(self, world: RetentionWorld) -> None:
+        old, rows, objects = world.old, world.in_athena_by_date(), world.objects()
+        assert len(old) > 1
+        assert world.drop_with_approval() == [f"demand: {len(old)} dropped"]
+        assert world.old == []
+        assert world.in_athena_by_date() == {day: count for day, count in rows.items() if day not in old}
+        assert world.objects() == objects
+        assert world.drop() == [f"demand: {len(old)} in grace"]
+
+    def test_the_manifest_tells_all_that_was_known(self, world: RetentionWorld) -> None:
+        day, rows, held = world.old[0], world.in_athena_by_date(), world.held("demand")
+        world.drop_with_approval()
+        key = world.settings.layout.manifest_key("demand", date.fromisoformat(day))
+        told = json.loads(world.bucket.read(key))
+        folder = world.settings.layout.partition_prefix("demand", date.fromisoformat(day))
+        versions = {name: version for name, version in world.objects().items() if name.startswith(folder)}
+        assert {one["key"]: f"{one['version']} {one['etag']}" for one in told["objects"]} == versions
+        assert told["rows"] == rows[day]
+        assert told["dropped_at"] == "2026-09-01T03:00:00Z"
+        assert (told["dropped_by"], told["grace_days"]) == ("run", 14)
+        assert (told["keep_until"], told["deleted_at"]) == (None, None)
+        assert told["definition"]["StorageDescriptor"] == held[day]["StorageDescriptor"]
+
+    def test_registration_does_not_bring_them_back(self, world: RetentionWorld) -> None:
+        old = world.old
+        world.drop_with_approval()
+        report = world.register(tables=["demand"], today=NOW.date(), now=lambda: NOW + timedelta(days=900))
+        assert f"{len(old)} expired" in report.summary[0]
+        assert world.old == []
+
+    def test_the_first_time_a_person_has_to_approve_this_very_plan(self, world: RetentionWorld) -> None:
+        before = world.held("demand")
+        for approved in ({}, {"demand": "0123456789abcdef"}, {"event": world.dropper().plan("demand").digest}):
+            [line] = world.drop(approved=approved)
+            assert line.startswith(f"demand: {len(world.old)} to drop; nothing was done: a person has to approve: ")
+            assert line.endswith("partitions of this table have never expired before")
+        digest = world.dropper().plan("demand").digest
+        day = date.fromisoformat(world.old[0])
+        key = world.settings.layout.partition_prefix("demand", day) + "late.avro"
+        world.bucket.write(key, world.bucket.read(next(iter(world.objects()))), "avro/binary")
+        assert "a person has to approve" in world.drop(approved={"demand": digest})[0], (
+            "an object came: it is another plan"
+        )
+        assert world.held("demand") == before
+
+    @pytest.mark.parametrize("changes", [{"mode": "plan"}, {"retention_days": None}])
+    def test_nothing_leaves_unless_the_settings_enforce_it(self, world: RetentionWorld, changes: Any) -> None:
+        before = world.held("demand")
+        world.rules(**changes)
+        [line] = world.drop_with_approval()
+        assert ("retention.tables has it in mode plan" in line) is ("mode" in changes)
+        assert world.held("demand") == before
+
+    def test_a_dry_run_changes_nothing(self, world: RetentionWorld) -> None:
+        before = world.contents() | world.objects()
+        assert world.drop(dry_run=True, approved={"demand": world.dropper().plan("demand").digest}) == [
+            f"dry run: demand: {len(world.old)} to drop"
+        ]
+        assert world.contents() | world.objects() == before
+        assert {call for call in world.aws.calls.totals() if "Put" in call or "Delete" in call} == set()
+
+    def test_a_hold_keeps_its_dates_and_is_named(self, world: RetentionWorld) -> None:
+        day, *others = world.old
+        held = date.fromisoformat(day)
+        world.rules(holds=(Hold(from_date=held, to_date=held, reason="audit"),))
+        [line] = world.drop_with_approval()
+        assert line == f"demand: {len(others)} dropped; kept although old: {day} (held: audit)"
+        assert world.old == [day]
+
+    def test_a_damaged_file_keeps_its_partition_and_no_other(self, world: RetentionWorld) -> None:
+        day, *others = world.old
+        key = world.settings.layout.partition_prefix("demand", date.fromisoformat(day)) + "a.avro"
+        world.bucket.write(key, b"Obj\x01 and no more", "avro/binary")
+        [line] = world.drop_with_approval()
+        assert line.startswith(f"demand: {len(others)} dropped; kept although old: {day} (a.avro cannot be counted: ")
+        assert world.old == [day]
+
+    def test_a_table_that_nobody_knows_in_the_settings_is_an_error(self, world: RetentionWorld) -> None:
+        world.rules(table="demands")
+        with pytest.raises(SettingsError, match=r"local.yaml: retention.tables.demands: no such table; known"):
+            world.drop()
+        with pytest.raises(ParameterError, match="demands"):
+            drop_expired_partitions.run(world.dropper(), world.record_types, tables=["demands"])
+
+    def test_a_damaged_manifest_stops_its_table_and_is_named(self, world: RetentionWorld) -> None:
+        world.drop_with_approval()
+        day = min(key.rpartition("/")[2][:10] for key in manifests(world))
+        key = world.settings.layout.manifest_key("demand", date.fromisoformat(day))
+        world.bucket.write(key, b"{}", "application/json")
+        with pytest.raises(PartitionsFailedError) as caught:
+            world.drop()
+        assert f"{key} is no manifest" in failures(caught)
+
+    def test_what_glue_refuses_is_told_and_the_rest_is_done(self, world: RetentionWorld) -> None:
+        day, *others = world.old
+
+        def refused(params: Any, **_: Any) -> None:
+            asked = json.loads(params["body"])
+            asked["PartitionsToDelete"] = [one for one in asked["PartitionsToDelete"] if one != {"Values": [day]}]
+            params["body"] = json.dumps(asked)
+
+        world.glue.meta.events.register("before-call.glue.BatchDeletePartition", refused)
+        with pytest.raises(PartitionsFailedError) as caught:
+            world.drop_with_approval()
+        assert failures(caught).count("is still registered") == 1
+        assert world.old == [day]
+        assert len(others) == len(manifests(world)) - 1
+
+    def test_it_costs_what_the_formula_says(self, world: RetentionWorld) -> None:
+        old, files = world.old, world.objects()
+        held = [key for key in files if key.split("partition_date=")[1][:10] in old]
+        digest = world.dropper().plan("demand").digest
+        world.aws.calls.clear()
+        world.drop(approved={"demand": digest})
+        reads = {
+            "glue:GetTable": 1,
+            "glue:GetPartitions": 1,
+            "s3:ListObjectsV2": 2,
+            "s3:ListObjectVersions": len(old),
+            "s3:GetObject": len(held),
+        }
+        writes = {
+            "s3:PutObject": len(old),
+            "glue:BatchDeletePartition": ceil(len(old) / 25),
+            "glue:BatchGetPartition": ceil(len(old) / 25),
+        }
+        assert world.aws.calls.totals() == reads | writes
+        world.rules(table="event")
+        world.aws.calls.clear()
+        drop_expired_partitions.run(world.dropper(), world.record_types, tables=["sale"], dry_run=False)
+        assert world.aws.calls.totals() == {"s3:ListObjectsV2": 1}
+
+
+def manifests(world: RetentionWorld) -> list[str]:
+    prefix = world.settings.layout.manifests_prefix("demand")
+    return [one.key for one in world.bucket.objects_below(prefix)]
+
+
+class TestRestore:
+    def test_all_comes_back_as_it_was_row_by_row(self, world: RetentionWorld) -> None:
+        old, rows, held = world.old, world.in_athena_by_date(), world.held("demand")
+        world.drop_with_approval()
+        planned = world.restore(dry_run=True)
+        assert planned.summary[0].startswith("dry run: demand: ")
+        assert world.old == []
+        report = world.restore()
+        assert report.summary[0].endswith(f"restored, counted by Athena: {sum(rows[day] for day in old):,} rows")
+        assert world.held("demand") == held
+        assert world.in_athena_by_date() == rows
+        assert report.partition_keys == {"demand": old}
+
+    def test_it_stays_for_as_long_as_was_asked_for_and_then_leaves_again(self, world: RetentionWorld) -> None:
+        old = world.old
+        world.drop_with_approval()
+        world.restore()
+        world.drop_with_approval(NOW + timedelta(days=29))
+        assert world.old == old, "others have grown old meanwhile, and have left"
+        world.drop_with_approval(NOW + timedelta(days=30))
+        assert world.old == []
+        world.restore(NOW + timedelta(days=31))
+        assert world.old == old
+
+    def test_only_the_dates_that_were_asked_for(self, world: RetentionWorld) -> None:
+        old = world.old
+        world.drop_with_approval()
+        world.restore(from_date=old[1], to_date=old[1])
+        assert world.old == [old[1]]
+        assert world.restore(from_date="2001-01-01", to_date="2001-01-02").summary == [
+            "demand: nothing of these dates has expired"
+        ]
+
+    def test_what_is_not_whole_any_more_is_told_and_the_rest_comes_back(self, world: RetentionWorld) -> None:
+        day, *others = world.old
+        world.drop_with_approval()
+        folder = world.settings.layout.partition_prefix("demand", date.fromisoformat(day))
+        key = next(key for key in world.objects() if key.startswith(folder))
+        world.aws.client("s3").delete_object(Bucket=world.settings.bucket, Key=key)
+        with pytest.raises(PartitionsFailedError) as caught:
+            world.restore()
+        assert f"demand/partition_date={day}: its objects are gone, or are others now: " in failures(caught)
+        assert world.old == others
+
+    def test_rows_that_came_later_come_back_with_it_and_are_not_counted(self, world: RetentionWorld) -> None:
+        day, rows = world.old[0], world.in_athena_by_date()
+        world.drop_with_approval()
+        folder = world.settings.layout.partition_prefix("demand", date.fromisoformat(day))
+        body = world.bucket.read(next(key for key in world.objects() if key.startswith(folder)))
+        world.bucket.write(f"{folder}late.avro", body, "avro/binary")
+        assert f"objects that came later: {day}" in world.drop()[0]
+        assert f"{rows[day]:,} rows" in world.restore(from_date=day, to_date=day).summary[0]
+        assert world.in_athena_by_date()[day] > rows[day]
+
+    def test_a_table_under_change_is_left_alone(self, world: RetentionWorld) -> None:
+        world.drop_with_approval()
+        world.set_table_parameters("demand", **{"dmd.change": '{"id": "c"}'})
+        with pytest.raises(PartitionsFailedError, match="demand is under change c: restore its partitions afterwards"):
+            world.restore()
+        assert world.old == []
+
+    def test_a_partition_comes_back_as_its_table_looks_by_now(self, world: RetentionWorld) -> None:
+        day = world.old[0]
+        world.change_partition("demand", day, parameters={"owner": "somebody"})
+        world.drop_with_approval()
+        columns = world.table("demand")["StorageDescriptor"]["Columns"]
+        world.restore()
+        restored = world.held("demand")[day]
+        assert restored["Parameters"] == {"owner": "somebody"}
+        assert restored["StorageDescriptor"]["Columns"] == columns
+
+
+def end_state(world: RetentionWorld) -> Mapping[str, object]:
+    told = {key: json.loads(world.bucket.read(key)) for key in manifests(world)}
+    times = ("dropped_at", "dropped_by", "keep_until")
+    kept = {key: {name: value for name, value in one.items() if name not in times} for key, one in told.items()}
+    return {"catalog": world.held("demand"), "manifests": kept, "objects": world.objects()}
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_run_killed_at_any_call_and_run_again_gives_what_one_whole_run_gives(
+    world: RetentionWorld, moment: str
+) -> None:
+    whole = world.held("demand")
+    world.drop_with_approval()
+    dropped = end_state(world)
+    call, killed = 0, True
+    while killed:
+        call += 1
+        world.restore()
+        assert world.held("demand") == whole
+        for key in manifests(world):
+            world.aws.client("s3").delete_object(Bucket=world.settings.bucket, Key=key)
+        killed = job_processes.run_and_kill("drop_expired_partitions", call, moment)
+        state = world.in_athena_by_date()
+        assert all(day in state or has_manifest(world, day) for day in whole if day < str(CUTOFF))
+        world.drop_with_approval()
+        assert end_state(world) == dropped, f"killed {moment} call {call}"
+    assert call > 8
+
+
+def has_manifest(world: RetentionWorld, day: str) -> bool:
+    return any(key.endswith(f"/{day}.json") for key in manifests(world))
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_restoration_killed_at_any_call_and_run_again_gives_what_one_whole_run_gives(
+    world: RetentionWorld, moment: str
+) -> None:
+    rows = world.in_athena_by_date()
+    call, killed = 0, True
+    while killed:
+        call += 1
+        world.drop_with_approval(NOW + timedelta(days=31 * call))
+        assert world.old == []
+        killed = job_processes.run_and_kill("restore_partitions", call, moment)
+        world.drop(NOW + timedelta(days=31 * call + 400))  # whatever is due by now, nothing of it is lost
+        world.restore(NOW + timedelta(days=31 * call))
+        assert world.in_athena_by_date() == rows
+    assert call > 4
