@@ -1,7 +1,7 @@
-"""Drop expired partitions: what is older than its table's retention leaves the catalog, and can be restored.
+"""Drop expired partitions: what is older than its table's retention leaves the catalog; its objects follow much later.
 
 For each table: look at the catalog, the manifests and the folders of what is due, make the plan
-(:mod:`dmd_pipeline.retention`), and, where the settings enforce it, let the partitions leave, 25 at a time:
+(:mod:`dmd_pipeline.retention`), and do it where the settings enforce it. Partitions leave, 25 at a time:
 
 1. their manifests are written to ``retention/``;
 2. they are deleted from the catalog, and it is read back that they are gone.
@@ -10,13 +10,25 @@ What is lost when the process dies after either: nothing. After the first, the p
 next run writes its manifest anew, with a grace period of its own. After the second, the manifest has all that it takes
 to restore it. No object is touched: this phase only hides rows.
 
+Of partitions whose grace period has passed, the objects are deleted, one partition after the other:
+
+1. manifest, catalog and folder are read once more: the manifest must be the planned one, the partition not registered,
+   and each of its objects still what the manifest says; else nothing of it is deleted;
+2. exactly these objects are deleted, 1,000 at a time, and the answer's errors are read key by key;
+3. the folder is listed again, and when none of them is left the manifest gets ``deleted_at``.
+
+What is lost when the process dies after any of these: the objects that a manifest lists, as was decided. The next run
+deletes the rest of them. An object that came meanwhile is in no manifest, and stays.
+
 Calls a table, for P partitions, F folders, X of them with a manifest; of what leaves or may be deleted, E partitions
 with V versions of objects and N files:
 
     1 GetTable + ⌈P/1000⌉ GetPartitions + ⌈F/1000⌉ LIST (folders) + 1 LIST a 1,000 manifests + X GET
     + ⌈V/1000⌉ ListObjectVersions for each of the E, at least one
     + what :func:`dmd_pipeline.container_files.count_rows` says for each of the N files
-    for what leaves: 1 PUT each + ⌈E/25⌉ BatchDeletePartition + ⌈E/1000⌉ BatchGetPartition
+    for what leaves: 1 PUT each + ⌈E/25⌉ BatchDeletePartition + ⌈E/25⌉ BatchGetPartition
+    for what is deleted: 1 GET + 1 BatchGetPartition + 1 PUT + 2 ⌈V/1000⌉ ListObjectVersions each, and
+            ⌈objects/1000⌉ DeleteObjects
 
 A table without a retention, and without manifests, costs 1 LIST.
 """
@@ -49,7 +61,7 @@ if TYPE_CHECKING:
 
     from dmd_pipeline.aws.glue import Catalog
     from dmd_pipeline.aws.s3 import Bucket
-    from dmd_pipeline.retention import Drop
+    from dmd_pipeline.retention import Delete, Drop
     from dmd_pipeline.settings import Settings, TableRetention
 
 
@@ -57,6 +69,8 @@ logger = logging.getLogger(__name__)
 
 _AT_ONCE: Final = 25
 """Partitions of one BatchDeletePartition call."""
+_KEYS_AT_ONCE: Final = 1000
+"""Objects of one DeleteObjects call."""
 _READERS: Final = 8
 """Files that are counted, and manifests that are read, at the same time."""
 
@@ -69,6 +83,7 @@ class TableReport:
         table: Its name.
         plan: What was to be done.
         dropped: Dates that have left the catalog.
+        deleted: Dates whose objects are deleted.
         failed: Reason by date.
         why_not: Why nothing was done although something is due; empty when it was.
         error: Why nothing at all could be done, if so.
@@ -77,17 +92,24 @@ class TableReport:
     table: str
     plan: Plan
     dropped: tuple[date, ...] = ()
+    deleted: tuple[date, ...] = ()
     failed: Mapping[date, str] = field(default_factory=dict)
     why_not: str = ""
     error: str | None = None
 
     @property
+    def is_done(self) -> bool:
+        """Whether the plan was carried out, as far as it could be."""
+        return bool(self.dropped or self.deleted or self.failed)
+
+    @property
     def counts(self) -> dict[str, int]:
-        """How many partitions came out how, and the objects, bytes and rows of what is to leave."""
+        """How many partitions came out how; objects, bytes and rows of the plan."""
         return {
             "dropped": len(self.dropped),
-            "to_drop": 0 if self.dropped or self.failed else len(self.plan.drop),
-            "to_delete": len(self.plan.delete),
+            "deleted": len(self.deleted),
+            "to_drop": 0 if self.is_done else len(self.plan.drop),
+            "to_delete": 0 if self.is_done else len(self.plan.delete),
             "in_grace": len(self.plan.in_grace),
             "late": len(self.plan.late),
             "kept": len(self.plan.kept),
@@ -95,6 +117,8 @@ class TableReport:
             "objects": sum(len(one.objects) for one in self.plan.drop),
             "bytes": sum(one.bytes for one in self.plan.drop),
             "rows": sum(one.rows for one in self.plan.drop),
+            "objects_to_delete": sum(len(one.objects) for one in self.plan.delete),
+            "bytes_to_delete": sum(one.bytes for one in self.plan.delete),
         }
 
     @property
@@ -102,7 +126,7 @@ class TableReport:
         """One line for people."""
         if self.error is not None:
             return f"{self.table}: FAILED: {self.error}"
-        told = ("dropped", "to_drop", "to_delete", "in_grace", "failed")
+        told = ("dropped", "deleted", "to_drop", "to_delete", "in_grace", "failed")
         counted = [f"{self.counts[name]} {name.replace('_', ' ')}" for name in told if self.counts[name]]
         line = f"{self.table}: {', '.join(counted) or 'nothing expires'}"
         if self.why_not:
@@ -192,13 +216,7 @@ class Dropper:
             folders=folders,
             now=self.now(),
         )
-        contents = {
-            day: tuple(
-                ObjectVersion(key=one.key, version=one.version, etag=one.etag, size=one.size)
-                for one in self.bucket.versions_below(layout.partition_prefix(table, day))
-            )
-            for day in wanted.folders
-        }
+        contents = {day: tuple(self._held(table, day).values()) for day in wanted.folders}
         return plan(
             table,
             layout,
@@ -217,7 +235,7 @@ class Dropper:
             made = self.plan(table)
             if made.is_empty or (why_not := self._why_not(table, made, dry_run=dry_run)):
                 return TableReport(table, made, why_not="" if made.is_empty or dry_run else why_not)
-            return self._drop(made)
+            return self._carry_out(made)
         except PipelineError as error:
             return TableReport(table, Plan(table), error=str(error))
 
@@ -230,7 +248,7 @@ class Dropper:
             return f"a person has to approve: {'; '.join(made.approval)}"
         return ""
 
-    def _drop(self, made: Plan) -> TableReport:
+    def _carry_out(self, made: Plan) -> TableReport:
         rules = self.settings.retention.of(made.table)
         failed: dict[date, str] = {}
         for start in range(0, len(made.drop), _AT_ONCE):
@@ -238,7 +256,50 @@ class Dropper:
         dropped = tuple(one.day for one in made.drop if one.day not in failed)
         if dropped:
             logger.info("%s: %s left the catalog", made.table, date_runs(dropped))
-        return TableReport(made.table, made, dropped, failed)
+        deleted = []
+        for delete in made.delete:
+            if (reason := self._delete_objects(made.table, delete)) is None:
+                deleted.append(delete.day)
+                logger.info("%s/%s=%s: %d objects deleted", made.table, PARTITION_KEY, delete.day, len(delete.objects))
+            else:
+                failed[delete.day] = reason
+        return TableReport(made.table, made, dropped, tuple(deleted), failed)
+
+    def _delete_objects(self, table: str, planned: Delete) -> str | None:
+        """Delete what a plan says of one partition; why it was not, or not whole."""
+        try:
+            if (reason := self._has_changed(table, planned)) is not None:
+                return f"nothing was deleted: {reason}"
+            keys, errors = [one.key for one in planned.objects], dict[str, str]()
+            for start in range(0, len(keys), _KEYS_AT_ONCE):
+                # The process dies after this call: these objects are gone, as was decided, and the next run goes on.
+                errors |= self.bucket.delete_together(keys[start : start + _KEYS_AT_ONCE])
+            left = sorted(self._held(table, planned.day).keys() & set(keys))
+            if left:
+                return f"{len(left)} of its objects are still there: {errors.get(left[0], left[0])}"
+            gone = planned.manifest.model_copy(update={"deleted_at": self.now()})
+            self.bucket.write(self.settings.layout.manifest_key(table, planned.day), gone.content(), JSON)
+        except PipelineError as error:
+            return str(error)
+        return None
+
+    def _has_changed(self, table: str, planned: Delete) -> str | None:
+        """What is not as it was when the plan was made."""
+        if Manifests(self.bucket, self.settings.layout).read(table, planned.day) != planned.manifest:
+            return "its manifest has changed"
+        if list(self.glue.registered(table, [str(planned.day)])):
+            return "it is registered again"
+        held = self._held(table, planned.day)
+        if any(held.get(one.key) != one for one in planned.objects):
+            return "its objects have changed"
+        return None
+
+    def _held(self, table: str, day: date) -> dict[str, ObjectVersion]:
+        """What lies below the prefix of a partition, by key."""
+        return {
+            one.key: ObjectVersion(key=one.key, version=one.version, etag=one.etag, size=one.size)
+            for one in self.bucket.versions_below(self.settings.layout.partition_prefix(table, day))
+        }
 
     def _drop_together(self, table: str, drops: Sequence[Drop], rules: TableRetention) -> dict[date, str]:
         """Let a few partitions leave; reasons of those that did not."""

@@ -154,19 +154,23 @@ def _convert_beside_others(settings: Settings, client: Clients) -> None:
     _convert(settings, client, run_id=f"process {os.getpid()}")
 
 
-def _drop_expired(settings: Settings, client: Clients) -> None:
+def _drop_expired(settings: Settings, client: Clients, now: datetime = datetime(2026, 9, 1, 3, tzinfo=UTC)) -> None:
     rules = Retention(tables={"demand": TableRetention(retention_days=100, mode="enforce", max_share_per_run=1)})
     dropper = Dropper(
         settings.model_copy(update={"retention": rules}),
         _catalog(settings, client),
         _bucket(settings, client),
         "killed",
-        now=lambda: datetime(2026, 9, 1, 3, tzinfo=UTC),
+        now=lambda: now,
     )
     approved = {"demand": dropper.plan("demand").digest}
     drop_expired_partitions.run(
         replace(dropper, approved=approved), load_record_types(), tables=["demand"], dry_run=False
     )
+
+
+def _delete_expired(settings: Settings, client: Clients) -> None:
+    _drop_expired(settings, client, datetime(2026, 9, 16, 3, tzinfo=UTC))
 
 
 def _restore(settings: Settings, client: Clients) -> None:
@@ -197,6 +201,7 @@ JOBS: dict[str, Callable[[Settings, Clients], None]] = {
     "secure_errors": _secure_errors,
     "convert": _convert,
     "drop_expired_partitions": _drop_expired,
+    "delete_expired": _delete_expired,
     "restore_partitions": _restore,
     "convert_beside_others": _convert_beside_others,
 }

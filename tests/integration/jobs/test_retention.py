@@ -38,7 +38,7 @@ class RetentionWorld(ConversionWorld):
     def __init__(self, aws: LocalAws, settings: Settings) -> None:
         super().__init__(aws, settings)
         self.create_tables()
-        self.deliver(valid(60))
+        self.deliver(valid(18))
         self.register(today=NOW.date())
         self.rules()
         self.aws.calls.clear()
@@ -308,6 +308,131 @@ class TestRestore:
         assert restored["StorageDescriptor"]["Columns"] == columns
 
 
+AFTER_GRACE = NOW + timedelta(days=15)
+
+
+class TestDelete:
+    def test_after_the_grace_period_exactly_what_the_manifests_list_is_deleted(self, world: RetentionWorld) -> None:
+        old, objects, rows = world.old, world.objects(), world.in_athena_by_date()
+        world.drop_with_approval()
+        listed = set(listed_in_manifests(world))
+        assert listed == {key for key in objects if key.split("partition_date=")[1][:10] in old}
+        assert "deleted" not in world.drop_with_approval(NOW + timedelta(days=14) - timedelta(seconds=1))[0]
+        assert world.objects() == objects
+        [line] = world.drop_with_approval(AFTER_GRACE)
+        assert f"{len(old)} deleted" in line
+        assert world.objects() == {key: version for key, version in objects.items() if key not in listed}
+        assert world.in_athena_by_date() == {
+            day: count for day, count in rows.items() if day >= str(AFTER_GRACE.date() - timedelta(days=100))
+        }
+        assert "delete" not in world.drop(AFTER_GRACE)[0]
+
+    def test_what_came_later_stays_and_is_shown_ever_after(self, world: RetentionWorld) -> None:
+        day = world.old[0]
+        world.drop_with_approval()
+        late = world.settings.layout.partition_prefix("demand", date.fromisoformat(day)) + "late.avro"
+        world.bucket.write(late, world.bucket.read(listed_in_manifests(world)[0]), "avro/binary")
+        for now in (AFTER_GRACE, AFTER_GRACE + timedelta(days=1)):
+            assert f"WARNING, objects that came later: {day}" in world.drop_with_approval(now)[0]
+            assert [key for key in world.objects() if f"={day}/" in key] == [late]
+        world.register(tables=["demand"], today=NOW.date(), now=lambda: AFTER_GRACE)
+        assert day not in world.held("demand")
+
+    @pytest.mark.parametrize("change", ["content", "registration", "manifest"])
+    def test_what_changes_after_the_plan_was_made_is_not_deleted(self, world: RetentionWorld, change: str) -> None:
+        """Between the plan and the deletion, which is asked for first."""
+        old = [date.fromisoformat(day) for day in world.old]
+        whole = world.held("demand")
+        world.drop_with_approval()
+        world.rules(retention_days=100 + 15, max_share_per_run=1.0)  # nothing else grows old meanwhile
+        planned = world.dropper(AFTER_GRACE).plan("demand")
+        assert [one.day for one in planned.delete] == old
+        key, day = listed_in_manifests(world)[0], old[0]
+        if change == "content":
+            world.bucket.write(key, world.bucket.read(key), "avro/binary")
+            world.bucket.write(key, b"another content", "avro/binary")
+        elif change == "registration":
+            world.catalog.create_partitions("demand", [restorable(whole[str(day)])])
+        else:
+            world.restore(from_date=str(day), to_date=str(day), now=AFTER_GRACE)
+            world.catalog.delete_partitions("demand", [str(day)])
+        before = {name: version for name, version in world.objects().items() if f"={day}/" in name}
+        report = world.dropper(AFTER_GRACE)._carry_out(planned)
+        assert report.deleted == tuple(old[1:])
+        assert report.failed[day].startswith("nothing was deleted: ")
+        assert {name: version for name, version in world.objects().items() if f"={day}/" in name} == before
+
+    def test_an_object_that_s3_refuses_to_delete_is_told_and_deleted_the_next_time(self, world: RetentionWorld) -> None:
+        world.drop_with_approval()
+        key, *others = listed_in_manifests(world)
+        spared = [key]
+
+        def spare(params: Any, **_: Any) -> None:
+            body = params["body"].decode() if isinstance(params["body"], bytes) else params["body"]
+            for one in spared:
+                body = body.replace(f"<Object><Key>{one}</Key></Object>", "<Object><Key>nothing</Key></Object>")
+            params["body"] = body.encode()
+
+        world.bucket._client.meta.events.register("before-call.s3.DeleteObjects", spare)
+        with pytest.raises(PartitionsFailedError, match="1 of its objects are still there"):
+            world.drop_with_approval(AFTER_GRACE)
+        assert key in world.objects()
+        assert not set(others) & set(world.objects())
+        spared.clear()
+        world.drop_with_approval(AFTER_GRACE)
+        assert key not in world.objects()
+
+    def test_what_was_deleted_cannot_be_restored_and_is_told_so(self, world: RetentionWorld) -> None:
+        day = world.old[0]
+        world.drop_with_approval()
+        world.drop_with_approval(AFTER_GRACE)
+        with pytest.raises(PartitionsFailedError) as caught:
+            world.restore(AFTER_GRACE, from_date=day, to_date=day)
+        assert "its objects are gone, or are others now, deleted 2026-09-16: " in failures(caught)
+        assert day not in world.held("demand")
+
+    def test_it_costs_what_the_formula_says(self, world: RetentionWorld) -> None:
+        old = len(world.old)
+        world.drop_with_approval()
+        world.rules(retention_days=100 + 15, max_share_per_run=1.0)
+        digest = world.dropper(AFTER_GRACE).plan("demand").digest
+        world.aws.calls.clear()
+        world.drop(AFTER_GRACE, approved={"demand": digest})
+        assert world.aws.calls.totals() == {
+            "glue:GetTable": 1,
+            "glue:GetPartitions": 1,
+            "glue:BatchGetPartition": old,
+            "s3:ListObjectsV2": 2,
+            "s3:ListObjectVersions": 3 * old,
+            "s3:GetObject": 2 * old,
+            "s3:DeleteObjects": old,
+            "s3:PutObject": old,
+        }
+
+    def test_more_objects_than_a_call_takes(self, world: RetentionWorld) -> None:
+        day = date.fromisoformat(world.old[0])
+        names = [f"partition_date={day}/{number}.avro" for number in range(1_001)]
+        world.put_names("demand", *names, body=b"")
+        world.drop_with_approval()
+        world.aws.calls.clear()
+        world.drop_with_approval(AFTER_GRACE)
+        assert not [key for key in world.objects() if f"={day}/" in key]
+        assert world.aws.calls.count("s3:DeleteObjects") == 1 + sum(1 for _ in manifests(world)) - in_grace(world)
+
+
+def in_grace(world: RetentionWorld) -> int:
+    return len(world.dropper(AFTER_GRACE).plan("demand").in_grace)
+
+
+def listed_in_manifests(world: RetentionWorld) -> list[str]:
+    told = [json.loads(world.bucket.read(key)) for key in manifests(world)]
+    return [one["key"] for manifest in told for one in manifest["objects"]]
+
+
+def restorable(partition: Any) -> Any:
+    return {name: partition[name] for name in ("Values", "StorageDescriptor")}
+
+
 def end_state(world: RetentionWorld) -> Mapping[str, object]:
     told = {key: json.loads(world.bucket.read(key)) for key in manifests(world)}
     times = ("dropped_at", "dropped_by", "keep_until")
@@ -349,10 +474,37 @@ def test_a_restoration_killed_at_any_call_and_run_again_gives_what_one_whole_run
     call, killed = 0, True
     while killed:
         call += 1
-        world.drop_with_approval(NOW + timedelta(days=31 * call))
+        world.drop_with_approval(NOW + timedelta(days=60 * call))
         assert world.old == []
         killed = job_processes.run_and_kill("restore_partitions", call, moment)
-        world.drop(NOW + timedelta(days=31 * call + 400))  # whatever is due by now, nothing of it is lost
-        world.restore(NOW + timedelta(days=31 * call))
+        world.drop(NOW + timedelta(days=60 * call + 13))  # within the grace period
+        world.restore(NOW + timedelta(days=60 * call + 13))
         assert world.in_athena_by_date() == rows
     assert call > 4
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_deletion_killed_at_any_call_and_run_again_gives_what_one_whole_run_gives(
+    world: RetentionWorld, moment: str
+) -> None:
+    whole, rows = {key: world.bucket.read(key) for key in world.objects()}, world.in_athena_by_date()
+    left: dict[str, int] | None = None
+    call, killed = 0, True
+    while killed:
+        call += 1
+        for key in [key for key in whole if key not in world.objects()]:
+            world.bucket.write(key, whole[key], "avro/binary")
+        for key in manifests(world):
+            world.bucket.delete(key)
+        world.register(tables=["demand"], today=NOW.date(), now=lambda: NOW)
+        assert world.in_athena_by_date() == rows
+        world.drop_with_approval()
+        listed = set(listed_in_manifests(world))
+        killed = job_processes.run_and_kill("delete_expired", call, moment)
+        assert {key for key in whole if key not in world.objects()} <= listed, "something else was deleted"
+        world.drop_with_approval(AFTER_GRACE)
+        state = world.in_athena_by_date()
+        assert left is None or state == left, f"killed {moment} call {call}"
+        assert set(world.objects()) == whole.keys() - listed
+        left = state
+    assert call > 10
