@@ -207,8 +207,9 @@ class TestDelete:
         assert [one.objects for one in nothing_left.delete] == [()], "the manifest has still to say so"
 
     def test_what_somebody_registered_again_is_not_deleted(self) -> None:
-        planned = made([partition(OLD)], [manifest(OLD, stored(OLD))], {OLD: [stored(OLD)]})
-        assert planned.delete == ()
+        for location in (None, "s3://elsewhere/", LAYOUT.table_location("demand")):
+            planned = made([partition(OLD, location)], [manifest(OLD, stored(OLD))], {OLD: [stored(OLD)]})
+            assert planned.delete == ()
 
     def test_what_is_not_old_enough_any_more_stays(self) -> None:
         longer = RULES.model_copy(update={"retention_days": 200})
