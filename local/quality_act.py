@@ -87,8 +87,12 @@ def damage(clients: LocalClients, settings: Settings) -> Damage:
     day = date.fromisoformat(value)
     s3, layout = clients("s3"), settings.layout
     held = s3.list_objects_v2(Bucket=settings.bucket, Prefix=layout.partition_prefix(table, day))["Contents"]
-    body = s3.get_object(Bucket=settings.bucket, Key=held[0]["Key"])["Body"].read()
-    found: list[Any] = list(fastavro.reader(io.BytesIO(body)))
+    found: list[Any] = []
+    for stored in held:  # a file may have a single row
+        body = s3.get_object(Bucket=settings.bucket, Key=stored["Key"])["Body"].read()
+        found += fastavro.reader(io.BytesIO(body))
+        if len(found) >= _DAMAGED_ROWS:
+            break
     rows = [
         {**row, "isDeleted": True, _PERSONAL: f"left.behind.{number}@fans.example.com"}
         for number, row in enumerate(found[:_DAMAGED_ROWS])

@@ -58,7 +58,7 @@ def test_the_ledger_adds_up_and_speaks_of_everything_that_can_happen_to_a_record
 
 def test_a_damaged_partition_turns_red_and_back_and_somebody_is_told(pipeline: RunningPipeline) -> None:
     printed = pipeline.demo.stdout
-    [damaged] = re.findall(r"^(\w+ \d{4}-\d{2}-\d{2}) is damaged: 5 deleted rows keep", printed, re.MULTILINE)
+    [damaged] = re.findall(r"^(\w+ \d{4}-\d{2}-\d{2}) is damaged: [1-5] deleted rows keep", printed, re.MULTILINE)
     assert f"local: {damaged}: failed" in printed
     assert "No deleted row keeps an e-mail address." in printed
     assert f"The calendar: {pipeline.workspace.airflow_url}/plugin/data-quality" in printed
