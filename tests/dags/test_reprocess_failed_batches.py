@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import ParamValidationError
 
 from dmd_pipeline.failed_batches import BatchId
 from dmd_pipeline.jobs.claiming import Source
-from dmd_pipeline.jobs.lane_leases import LEASE
+from dmd_pipeline.jobs.leases import LEASE
 from local.dags_doc import load_dags
 from tests.dags.dag_runner import DagRunner
 from tests.failed_batches import fail_batch

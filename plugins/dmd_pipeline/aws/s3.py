@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef, PutObjectRequestTypeDef
 
 
+JSON: Final = "application/json"
+"""Content type."""
+
 _BEYOND_THE_END: Final = "InvalidRange"
 _MISSING: Final = "NoSuchKey"
 _CONDITION_FAILED: Final = "PreconditionFailed"

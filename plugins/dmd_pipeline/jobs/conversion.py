@@ -45,16 +45,16 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
 from dmd_pipeline import quarantine, raw_batches
+from dmd_pipeline.aws.s3 import JSON
 from dmd_pipeline.change_marks import ChangeMark
 from dmd_pipeline.delivery import CONTENT_TYPE, container
 from dmd_pipeline.errors import PipelineError, SchemaError, TableNotFoundError, VerificationError
 from dmd_pipeline.failed_batches import DOCUMENTS
 from dmd_pipeline.fingerprints import Delivered, delivered
 from dmd_pipeline.hive import held_schema
-from dmd_pipeline.jobs import lane_leases
+from dmd_pipeline.jobs import leases
 from dmd_pipeline.jobs.lane_reports import PLACES, BatchReport, LaneReport, State
 from dmd_pipeline.jobs.partition_files import PartitionFiles
-from dmd_pipeline.jobs.replay_environment import JSON
 from dmd_pipeline.jobs.settling import Settler
 from dmd_pipeline.jobs.work_list import read_work_list
 from dmd_pipeline.jobs.worker_errors import WorkerErrors
@@ -76,7 +76,7 @@ if TYPE_CHECKING:
     from dmd_pipeline.delivery import Group
     from dmd_pipeline.event_sources import EventSourceMapping
     from dmd_pipeline.failed_batches import BatchId, StreamRecord
-    from dmd_pipeline.jobs.lane_leases import Lease
+    from dmd_pipeline.jobs.leases import Lease
     from dmd_pipeline.jobs.replay_environment import Environment
     from dmd_pipeline.jobs.work_list import WorkList
     from dmd_pipeline.raw_batches import RawBatch
@@ -120,19 +120,19 @@ def convert_lane(
     """
     bucket, layout = environment.bucket, environment.settings.layout
     key = layout.lease_key(lane)
-    if not dry_run and (held := lane_leases.take(bucket, key, run_id, now())) is not None:
+    if not dry_run and (held := leases.take(bucket, key, run_id, now())) is not None:
         return LaneReport(lane, busy=str(held))
     found = read_work_list(bucket, layout, "" if lane == DOCUMENTS else lane)
     open_batches = [batch for batch in found.open if batch.lane == lane]
     if open_batches and not dry_run and (held := _kept_out(environment, lane, found, now)) is not None:
-        lane_leases.give_back(bucket, key)
+        leases.give_back(bucket, key)
         return LaneReport(lane, busy=str(held))
     converter = BatchConverter(environment, now(), dry_run=dry_run)
     reports = [converter.convert_secured(batch) for batch in open_batches]
     if not dry_run:
         reports = Settler(environment, run_id, now()).settle(reports)
         # Not when something was raised: a retry of this run takes the lease up, another run does when it has ended.
-        lane_leases.give_back(bucket, key)
+        leases.give_back(bucket, key)
     for report in reports:
         logger.info("%s", report)
     return LaneReport(lane, tuple(reports), dry_run=dry_run)
@@ -146,11 +146,11 @@ def _kept_out(environment: Environment, lane: str, found: WorkList, now: Callabl
     """
     bucket, layout = environment.bucket, environment.settings.layout
     if lane != DOCUMENTS:
-        return lane_leases.held_by_others(bucket, [layout.lease_key(DOCUMENTS)], now())
+        return leases.held_by_others(bucket, [layout.lease_key(DOCUMENTS)], now())
     held: Lease | None = None
     shards = [layout.lease_key(other) for other in found.lanes if other != DOCUMENTS]
     for _ in environment.patience or _PATIENCE:
-        held = lane_leases.held_by_others(bucket, shards, now())
+        held = leases.held_by_others(bucket, shards, now())
         if held is None:
             break
     return held

@@ -42,9 +42,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from dmd_pipeline.aws.glue import NOT_FOUND
+from dmd_pipeline.aws.s3 import JSON
 from dmd_pipeline.container_files import count_rows
 from dmd_pipeline.errors import ContainerFileError, PartitionsFailedError, PipelineError, SettingsError
-from dmd_pipeline.jobs.replay_environment import JSON
 from dmd_pipeline.jobs.retention_store import Manifests
 from dmd_pipeline.layout import PARTITION_KEY, partition_date_of
 from dmd_pipeline.parameters import chosen_tables

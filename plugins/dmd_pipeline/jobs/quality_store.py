@@ -16,6 +16,7 @@ import re
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 
+from dmd_pipeline.aws.s3 import JSON
 from dmd_pipeline.errors import StorageError
 from dmd_pipeline.patience import Patience
 from dmd_pipeline.quality import content_digest
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-JSON: Final = "application/json"
 HTML: Final = "text/html; charset=utf-8"
 
 _PATIENCE: Final = Patience(attempts=10, first_pause=0.1, longest_pause=2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 
 if TYPE_CHECKING:
@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from dmd_pipeline.patience import Patience
     from dmd_pipeline.record_types import RecordType
     from dmd_pipeline.settings import Settings
-
-
-JSON: Final = "application/json"
-"""Content type of the documents of a replay."""
 
 
 @dataclass(frozen=True)

@@ -35,11 +35,11 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from dmd_pipeline import quarantine
+from dmd_pipeline.aws.s3 import JSON
 from dmd_pipeline.errors import PipelineError
 from dmd_pipeline.failed_batches import BatchId, FailedBatch
 from dmd_pipeline.jobs import claiming, worker_watch
 from dmd_pipeline.jobs.claiming import LONG_POLL, Claim, QueueClaims, Request, Source
-from dmd_pipeline.jobs.replay_environment import JSON
 from dmd_pipeline.jobs.replay_reports import Loss, Outcome, SecureReport, State
 from dmd_pipeline.jobs.securing import Securer, ShardRanges, chunks
 from dmd_pipeline.jobs.work_list import WorkList, read_work_list

@@ -22,11 +22,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
+from dmd_pipeline.aws.s3 import JSON
 from dmd_pipeline.change_marks import ChangeMark
 from dmd_pipeline.errors import CatalogError, ManifestError, PartitionsFailedError, PipelineError
 from dmd_pipeline.hive import partition_input
 from dmd_pipeline.jobs.partition_writer import write_partitions
-from dmd_pipeline.jobs.replay_environment import JSON
 from dmd_pipeline.jobs.retention_store import Manifests
 from dmd_pipeline.layout import PARTITION_KEY
 from dmd_pipeline.parameters import DateRange, chosen_tables

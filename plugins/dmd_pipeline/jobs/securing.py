@@ -32,8 +32,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from dmd_pipeline import quarantine, raw_batches
+from dmd_pipeline.aws.s3 import JSON
 from dmd_pipeline.errors import PipelineError, PositionError, ShardNotFoundError, StorageError
-from dmd_pipeline.jobs.replay_environment import JSON
 from dmd_pipeline.jobs.replay_reports import Loss, Outcome, State
 from dmd_pipeline.pacing import Pace
 from dmd_pipeline.raw_batches import RawBatch

@@ -11,10 +11,10 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from dmd_pipeline.aws.s3 import JSON
 from dmd_pipeline.errors import PipelineError
 from dmd_pipeline.jobs.lane_reports import BatchReport, State
 from dmd_pipeline.jobs.partition_writer import write_partitions
-from dmd_pipeline.jobs.replay_environment import JSON
 from dmd_pipeline.jobs.retention_store import Manifests
 from dmd_pipeline.layout import PARTITION_KEY
 from dmd_pipeline.parameters import DateRange

@@ -14,7 +14,7 @@ from dmd_pipeline.delivery import Rejected, deliver, errors_document
 from dmd_pipeline.errors import StorageError
 from dmd_pipeline.failed_batches import DOCUMENTS, StreamRecord
 from dmd_pipeline.failures import parse_errors_document
-from dmd_pipeline.jobs import lane_leases
+from dmd_pipeline.jobs import leases
 from dmd_pipeline.jobs.lane_reports import COUNTS, LaneReport, State
 from dmd_pipeline.jobs.partition_writer import write_partitions
 from dmd_pipeline.layout import replayed_batch
@@ -594,7 +594,7 @@ class TestLanes:
     def test_a_lane_that_another_run_converts_is_left_to_it(self, world: ConversionWorld) -> None:
         world.secure(valid(5))
         key = world.settings.layout.lease_key(SHARD)
-        assert lane_leases.take(world.bucket, key, "another", SOON) is None
+        assert leases.take(world.bucket, key, "another", SOON) is None
         report = world.convert(now=SOON)
         assert report.busy == "another, until 2026-03-01T13:05:00.000Z at the latest"
         assert world.rows() == Counter()
@@ -632,7 +632,7 @@ class TestLanes:
 
     def test_a_lease_that_has_ended_is_taken_over(self, world: ConversionWorld) -> None:
         world.secure(valid(5))
-        lane_leases.take(world.bucket, world.settings.layout.lease_key(SHARD), "killed", SOON)
+        leases.take(world.bucket, world.settings.layout.lease_key(SHARD), "killed", SOON)
         assert world.convert(now=SOON + timedelta(minutes=59)).busy
         assert counts(world.convert(now=SOON + timedelta(minutes=61))) == {"records": 5, "written": 5}
 
@@ -686,13 +686,13 @@ class TestLanes:
         document = errors_document([Rejected(record.data, "x") for record in records], SOON)
         world.secure_brought(parse_errors_document(document, "2026-03-01-12-05-00-a"))
         key = world.settings.layout.lease_key(SHARD)
-        assert lane_leases.take(world.bucket, key, "another", LATER) is None
-        world.patience = Patience(sleep=lambda _: lane_leases.give_back(world.bucket, key))
+        assert leases.take(world.bucket, key, "another", LATER) is None
+        world.patience = Patience(sleep=lambda _: leases.give_back(world.bucket, key))
         assert counts(world.convert(DOCUMENTS)) == {"records": 4, "written": 4}
 
     def test_a_lease_on_documents_that_has_ended_keeps_no_shard_out(self, world: ConversionWorld) -> None:
         world.secure(valid(4))
-        lane_leases.take(world.bucket, world.settings.layout.lease_key(DOCUMENTS), "killed", NOON)
+        leases.take(world.bucket, world.settings.layout.lease_key(DOCUMENTS), "killed", NOON)
         assert world.convert(now=NOON + timedelta(minutes=59)).busy is not None
         assert counts(world.convert(now=NOON + timedelta(minutes=61))) == {"records": 4, "written": 4}
 

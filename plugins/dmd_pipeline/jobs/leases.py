@@ -1,8 +1,10 @@
-"""Leases: one conversion of a lane at a time, whoever runs it.
+"""Leases: one at a time works on something, whoever runs it.
 
 A lease is an object in S3, ``{"holder", "until"}``, that only one of several writers can make (``If-None-Match: *``)
 or take over (``If-Match``). It is longer than any task may run, so that nobody works on after its end. A run that was
 killed leaves its lease: its own retry takes it up at once, another run when it has ended.
+
+What is leased is a lane, by those who convert it, or a table, by those who let its partitions expire or restore them.
 
 A record may have come by its shard and in a document, and then neither lane may convert it while the other does: each
 takes its own lease first and looks at the other's then, so that at least one of the two sees the other.
@@ -18,6 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from dmd_pipeline.aws.s3 import JSON
 from dmd_pipeline.errors import PipelineError, StorageError
 from dmd_pipeline.stamps import parse_stamp, utc_stamp
 
@@ -31,12 +34,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LEASE: Final = timedelta(hours=1)
-"""Longer than any task that converts may run."""
+"""Longer than any task that holds one may run."""
 
 
 @dataclass(frozen=True)
 class Lease:
-    """Who converts a lane.
+    """Who works on something.
 
     Attributes:
         holder: The run.
@@ -66,7 +69,7 @@ class Lease:
             return cls(str(held["holder"]), parse_stamp(held["until"]))
         except (ValueError, TypeError, KeyError, OverflowError) as error:
             raise StorageError(
-                f"{where} is no lease ({error!r}): see that no run converts this lane, then remove it"
+                f"{where} is no lease ({error!r}): see that no run works on it, then remove it"
             ) from error
 
 
@@ -81,7 +84,7 @@ def take(bucket: Bucket, key: str, holder: str, now: datetime) -> Lease | None:
     """
     ours = Lease(holder, now + LEASE)
     while True:
-        if bucket.create(key, ours.content, "application/json"):
+        if bucket.create(key, ours.content, JSON):
             return None
         found = bucket.find(key)
         if found is None:
@@ -90,7 +93,7 @@ def take(bucket: Bucket, key: str, holder: str, now: datetime) -> Lease | None:
         held = Lease.read(content, f"s3://{bucket.name}/{key}")
         if held.holder != holder and held.until > now:
             return held
-        if bucket.replace(key, ours.content, "application/json", etag) is not None:
+        if bucket.replace(key, ours.content, JSON, etag) is not None:
             return None
 
 
