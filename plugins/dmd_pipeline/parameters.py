@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Self
 
 from dmd_pipeline.errors import ParameterError
@@ -11,7 +11,7 @@ from dmd_pipeline.layout import PARTITION_KEY
 
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,21 @@ class DateRange:
         """The range as Glue filters partitions by it, None when both ends are open."""
         bounds = ((">=", self.first), ("<=", self.last))
         return " AND ".join(f"{PARTITION_KEY} {sign} '{bound}'" for sign, bound in bounds if bound) or None
+
+
+def consecutive(dates: Iterable[date]) -> list[tuple[date, date]]:
+    """First and last of each run of days that follow one another, sorted.
+
+    >>> [str(last) for _, last in consecutive([date(2024, 3, 1), date(2024, 2, 28), date(2024, 2, 29)])]
+    ['2024-03-01']
+    """
+    runs: list[tuple[date, date]] = []
+    for day in sorted(set(dates)):
+        if runs and day - runs[-1][1] == timedelta(days=1):
+            runs[-1] = runs[-1][0], day
+        else:
+            runs.append((day, day))
+    return runs
 
 
 def chosen_tables(asked: Sequence[str] | None, known: Collection[str]) -> tuple[str, ...]:

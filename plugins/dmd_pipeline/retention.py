@@ -92,13 +92,13 @@ class Drop:
         day: Its date.
         partition: As Glue has it.
         objects: All that lies in its folder.
-        rows: Of these.
+        rows: Of these; None when nobody has counted them: then it cannot leave.
     """
 
     day: date
     partition: PartitionTypeDef
     objects: tuple[ObjectVersion, ...]
-    rows: int
+    rows: int | None
 
     @property
     def bytes(self) -> int:
@@ -221,7 +221,7 @@ def plan(
     *,
     manifests: Mapping[date, Manifest],
     contents: Mapping[date, Collection[ObjectVersion]],
-    rows: Mapping[date, int | str],
+    rows: Mapping[date, int | str | None],
     partitions: int,
     is_first: bool,
 ) -> Plan:
@@ -234,7 +234,8 @@ def plan(
         wanted: What is due.
         manifests: As for :func:`due`.
         contents: What lies below the prefix of each of ``wanted.folders``; nothing for a date that is missing.
-        rows: How many rows the files of each date of ``wanted.drop`` hold, or why they could not be counted.
+        rows: How many rows the files of each date of ``wanted.drop`` hold, why they could not be counted, or None when
+            they were not to be.
         partitions: How many the table has.
         is_first: Whether nothing of the table has ever expired.
     """

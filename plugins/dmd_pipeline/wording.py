@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from dmd_pipeline.parameters import consecutive
 
 
 if TYPE_CHECKING:
@@ -29,13 +30,8 @@ def date_runs(dates: Iterable[date], *, at_most: int = 12) -> str:
     >>> date_runs([date(2025, 6, 1), date(2025, 6, 2), date(2025, 6, 3), date(2025, 7, 1)])
     '2025-06-01 to 2025-06-03; 2025-07-01'
     """
-    runs: list[list[date]] = []
-    for day in sorted(set(dates)):
-        if runs and day - runs[-1][-1] == timedelta(days=1):
-            runs[-1].append(day)
-        else:
-            runs.append([day])
-    return some([str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs], at_most=at_most)
+    runs = (str(first) if first == last else f"{first} to {last}" for first, last in consecutive(dates))
+    return some(list(runs), at_most=at_most)
 
 
 def cut(text: str, length: int) -> str:

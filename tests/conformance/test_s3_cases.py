@@ -177,3 +177,19 @@ def test_a_write_knows_no_other_conditions(account: Account) -> None:
     where = {"Bucket": account.bucket, "Key": f"{account.prefix}any"}
     with refused("NotImplemented"):
         account.client("s3").put_object(**where, Body=b"x", IfNoneMatch='"9dd4e461268c8034f5c8564e155c67a6"')
+
+
+def test_versions_are_listed_after_the_key_that_is_told_the_newest_first(account: Account) -> None:
+    s3 = account.client("s3")
+    s3.put_bucket_versioning(Bucket=account.bucket, VersioningConfiguration={"Status": "Enabled"})
+    keys = [f"{account.prefix}{name}" for name in ("a", "b", "b", "c")]
+    written = [s3.put_object(Bucket=account.bucket, Key=key, Body=b"x")["VersionId"] for key in keys]
+    marker = s3.delete_object(Bucket=account.bucket, Key=keys[-1])["VersionId"]
+    pages = s3.get_paginator("list_object_versions").paginate(
+        Bucket=account.bucket, Prefix=account.prefix, KeyMarker=keys[0], PaginationConfig={"PageSize": 1}
+    )
+    listed = list(pages)
+    versions = [(one["Key"], one["VersionId"], one["IsLatest"]) for page in listed for one in page.get("Versions", [])]
+    assert versions == [(keys[1], written[2], True), (keys[1], written[1], False), (keys[3], written[3], False)]
+    markers = [(one["VersionId"], one["IsLatest"]) for page in listed for one in page.get("DeleteMarkers", [])]
+    assert markers == [(marker, True)]

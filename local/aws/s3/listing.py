@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from moto.s3.models import FakeDeleteMarker
@@ -30,6 +31,39 @@ class Page:
     objects: list[Any]
     folders: list[str]
     last: str | None
+
+
+@dataclass(frozen=True)
+class VersionsPage:
+    """One page of a listing of versions.
+
+    Attributes:
+        versions: moto's objects and delete markers, by name, the newest of each first; and whether it is the newest.
+        last: Name and version id of the page's last one, when there are more.
+    """
+
+    versions: list[tuple[Any, bool]]
+    last: tuple[str, str] | None
+
+
+def list_versions(store: IndexedKeyStore, prefix: str, after: str, after_version: str, size: int) -> VersionsPage:
+    """The versions that follow that of a name, or all of it when none is given; at most ``size`` of them."""
+    names = store.names()
+    find = bisect_left if after_version else bisect_right
+    position = max(bisect_left(names, prefix), find(names, after) if after else 0)
+    found: list[tuple[Any, bool]] = []
+    for name in islice(names, position, None):
+        if not name.startswith(prefix):
+            break
+        versions = [(one, index == 0) for index, one in enumerate(reversed(store.getlist(name, [])))]
+        if name == after:
+            ids = [one.version_id for one, _ in versions]
+            versions = versions[ids.index(after_version) + 1 if after_version in ids else 0 :]
+        for one, is_latest in versions:
+            if len(found) == size:
+                return VersionsPage(found, (found[-1][0].name, found[-1][0].version_id))
+            found.append((one, is_latest))
+    return VersionsPage(found, None)
 
 
 def list_page(store: IndexedKeyStore, prefix: str, delimiter: str, after: str, size: int) -> Page:

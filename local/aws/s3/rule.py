@@ -5,19 +5,20 @@ from __future__ import annotations
 import base64
 import binascii
 import threading
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from moto.kms.models import kms_backends
-from moto.s3.models import s3_backends
+from moto.s3.models import FakeDeleteMarker, s3_backends
 
-from local.aws.s3.listing import LARGEST_PAGE, Page, list_page
+from local.aws.s3.listing import LARGEST_PAGE, Page, VersionsPage, list_page, list_versions
 from local.aws.wire import AwsError, Response
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from local.aws.pipeline import Moto
     from local.aws.wire import Call
@@ -42,6 +43,7 @@ class S3Rule:
             "DeleteObjects": _check_deletion,
             "ListObjects": self._list_v1,
             "ListObjectsV2": self._list_v2,
+            "ListObjectVersions": self._list_versions,
             "PutObject": self._put,
         }
 
@@ -78,7 +80,7 @@ class S3Rule:
             elements.append(("ContinuationToken", token))
         if page.last is not None:
             elements.append(("NextContinuationToken", _encode(page.last)))
-        return _render(call, page, elements)
+        return _render_page(call, page, elements)
 
     def _list_v1(self, call: Call) -> Response | None:
         marker = call.query.get("marker", "")
@@ -88,13 +90,29 @@ class S3Rule:
         elements = [("Marker", _shown(call, marker))]
         if page.last is not None and call.query.get("delimiter"):
             elements.append(("NextMarker", _shown(call, page.last)))
-        return _render(call, page, elements)
+        return _render_page(call, page, elements)
+
+    def _list_versions(self, call: Call) -> Response | None:
+        bucket, query = self._bucket(call), call.query
+        if bucket is None or query.get("delimiter"):
+            return None
+        after, version = query.get("key-marker", ""), query.get("version-id-marker", "")
+        if version and not after:
+            raise AwsError("InvalidArgument", "A version-id marker cannot be specified without a key marker.", 400)
+        page = list_versions(bucket.keys, query.get("prefix", ""), after, version, _size(query))
+        elements = [("KeyMarker", _shown(call, after)), ("VersionIdMarker", version)]
+        if page.last is not None:
+            elements += [("NextKeyMarker", _shown(call, page.last[0])), ("NextVersionIdMarker", page.last[1])]
+        return _render(call, "ListVersionsResult", page.last is not None, elements, _versions(call, page))
+
+    def _bucket(self, call: Call) -> Any:
+        """Moto's bucket; None when there is none of that name."""
+        return s3_backends[self._account]["aws"].buckets.get(_bucket_of(call))
 
     def _page(self, call: Call, after: str) -> Page | None:
-        bucket = s3_backends[self._account]["aws"].buckets.get(_bucket_of(call))
+        bucket, query = self._bucket(call), call.query
         if bucket is None:
             return None
-        query = call.query
         size = _size(query)
         if size == 0:
             return Page([], [], None)
@@ -131,27 +149,32 @@ def _shown(call: Call, name: str) -> str:
     return quote(name) if call.query.get("encoding-type") == "url" else name
 
 
-def _render(call: Call, page: Page, elements: list[tuple[str, str]]) -> Response:
+def _render_page(call: Call, page: Page, elements: list[tuple[str, str]]) -> Response:
+    folders = (
+        f"<CommonPrefixes><Prefix>{escape(_shown(call, folder))}</Prefix></CommonPrefixes>" for folder in page.folders
+    )
+    return _render(call, "ListBucketResult", page.last is not None, elements, chain(_contents(call, page), folders))
+
+
+def _render(
+    call: Call, root: str, is_truncated: bool, elements: list[tuple[str, str]], items: Iterable[str]
+) -> Response:
     query = call.query
     common = [
         ("Name", _bucket_of(call)),
         ("Prefix", _shown(call, query.get("prefix", ""))),
         ("MaxKeys", str(_size(query))),
-        ("IsTruncated", "false" if page.last is None else "true"),
+        ("IsTruncated", "true" if is_truncated else "false"),
         *([("Delimiter", _shown(call, query["delimiter"]))] if query.get("delimiter") else []),
         *([("EncodingType", query["encoding-type"])] if "encoding-type" in query else []),
         *elements,
     ]
     body = "".join(
         [
-            f'<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="{_NAMESPACE}">',
+            f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} xmlns="{_NAMESPACE}">',
             *(f"<{name}>{escape(value)}</{name}>" for name, value in common),
-            *_contents(call, page),
-            *(
-                f"<CommonPrefixes><Prefix>{escape(_shown(call, folder))}</Prefix></CommonPrefixes>"
-                for folder in page.folders
-            ),
-            "</ListBucketResult>",
+            *items,
+            f"</{root}>",
         ]
     )
     return Response(200, {"Content-Type": "application/xml"}, body.encode())
@@ -166,6 +189,20 @@ def _contents(call: Call, page: Page) -> Iterator[str]:
             f"<ETag>{escape(found.etag)}</ETag><Size>{found.size}</Size>{owner}"
             f"<StorageClass>{found.storage_class}</StorageClass></Contents>"
         )
+
+
+def _versions(call: Call, page: VersionsPage) -> Iterator[str]:
+    for found, is_latest in page.versions:
+        common = (
+            f"<Key>{escape(_shown(call, found.name))}</Key><VersionId>{found.version_id}</VersionId>"
+            f"<IsLatest>{'true' if is_latest else 'false'}</IsLatest>"
+            f"<LastModified>{found.last_modified_ISO8601}</LastModified>"
+        )
+        if isinstance(found, FakeDeleteMarker):
+            yield f"<DeleteMarker>{common}</DeleteMarker>"
+        else:
+            content = f"<ETag>{escape(found.etag)}</ETag><Size>{found.size}</Size>"
+            yield f"<Version>{common}{content}<StorageClass>{found.storage_class}</StorageClass></Version>"
 
 
 def _check_deletion(call: Call) -> None:

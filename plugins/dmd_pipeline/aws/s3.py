@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef, PutObjectRequestTypeDef
+    from mypy_boto3_s3.type_defs import (
+        ListObjectsV2OutputTypeDef,
+        ListObjectVersionsRequestTypeDef,
+        PutObjectRequestTypeDef,
+    )
 
 
 JSON: Final = "application/json"
@@ -121,24 +125,35 @@ class Bucket:
                 for item in page.get("Contents", []):
                     yield StoredObject(item["Key"], item["Size"], item["LastModified"])
 
-    def versions_below(self, prefix: str) -> Iterator[StoredVersion]:
+    def versions_below(
+        self, prefix: str, *, start_after: str = "", stop_before: str | None = None
+    ) -> Iterator[StoredVersion]:
         """The current versions of all objects whose key begins with a prefix, at any depth, by key.
 
         One ListObjectVersions call a 1,000 versions, earlier ones and delete markers included, and at least one.
 
         Args:
             prefix: Begin of the keys.
+            start_after: Skip this key and all that sort before it; they cost nothing.
+            stop_before: Stop at this key; what comes after it costs nothing but for the page that has it.
 
         Raises:
             StorageError: S3 refused.
             ThrottledError: S3 asked to slow down until the retries ran out.
         """
-        pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self.name, Prefix=prefix)
+        request: ListObjectVersionsRequestTypeDef = {"Bucket": self.name, "Prefix": prefix, "KeyMarker": start_after}
         with translated(f"list the versions of s3://{self.name}/{prefix}", StorageError):
-            for page in pages:
+            while True:
+                page = self._client.list_object_versions(**request)
                 for item in page.get("Versions", []):
+                    if stop_before is not None and item["Key"] >= stop_before:
+                        return
                     if item["IsLatest"]:
                         yield StoredVersion(item["Key"], item["VersionId"], item["ETag"], item["Size"])
+                if not page["IsTruncated"]:
+                    return
+                request["KeyMarker"] = page["NextKeyMarker"]
+                request["VersionIdMarker"] = page["NextVersionIdMarker"]
 
     def page_below(self, prefix: str, start_after: str) -> tuple[tuple[StoredObject, ...], bool]:
         """Up to 1,000 objects whose key begins with a prefix, by key: one LIST call.

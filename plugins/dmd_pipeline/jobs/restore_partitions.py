@@ -11,8 +11,10 @@ For each date, as long as its objects are there:
 What is lost when the process dies after any of these: nothing. A partition with ``keep_until`` that is not registered
 is not deleted; the next run of this job, or of registration, registers it.
 
-Calls for D dates of a table: 1 GetTable; 1 GET + ⌈V/1000⌉ ListObjectVersions + 1 PUT a date, for V versions of objects;
-what :mod:`dmd_pipeline.jobs.partition_writer` says; 1 statement.
+Whoever restores holds the table's lease: nobody deletes the objects meanwhile.
+
+Calls for D dates of a table: 1 GetTable; 1 LIST a 1,000 manifests; 1 PUT + 1 DELETE (lease); 1 GET + 1 PUT a date; what
+:func:`dmd_pipeline.jobs.retention_store.contents` and :mod:`dmd_pipeline.jobs.partition_writer` say; 1 statement.
 """
 
 from __future__ import annotations
@@ -24,10 +26,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from dmd_pipeline.aws.s3 import JSON
 from dmd_pipeline.change_marks import ChangeMark
-from dmd_pipeline.errors import CatalogError, ManifestError, PartitionsFailedError, PipelineError
+from dmd_pipeline.errors import CatalogError, ManifestError, PipelineError
 from dmd_pipeline.hive import partition_input
 from dmd_pipeline.jobs.partition_writer import write_partitions
-from dmd_pipeline.jobs.retention_store import Manifests
+from dmd_pipeline.jobs.retention_reports import failed_dates, raise_failures
+from dmd_pipeline.jobs.retention_store import Manifests, contents, table_lease
 from dmd_pipeline.layout import PARTITION_KEY
 from dmd_pipeline.parameters import DateRange, chosen_tables
 from dmd_pipeline.partitions import Step, merged
@@ -80,9 +83,7 @@ class TableReport:
             line = f"{self.table}: {date_runs(self.restored)} {done}: {sum(self.restored.values()):,} rows"
         elif self.failed:
             line = f"{self.table}: nothing restored"
-        if self.failed:
-            line += f"; FAILED: {some([f'{day}: {reason}' for day, reason in sorted(self.failed.items())])}"
-        return line
+        return line + failed_dates(self.failed)
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ class Restorer:
         bucket: Where the files are.
         workgroup: Gives Athena, which counts what is restored.
         keep_days: For so long the partitions do not expire.
+        id: Names the run; its retry takes its lease up.
         now: The time.
         patience: How long to insist on partitions that Glue throttles.
     """
@@ -103,48 +105,47 @@ class Restorer:
     glue: Catalog
     bucket: Bucket
     workgroup: Callable[[], Workgroup]
+    id: str
     keep_days: int = 30
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     patience: Patience | None = None
 
     def restore(self, table: str, dates: DateRange, *, dry_run: bool) -> TableReport:
         """Restore what has expired of a table between two dates; what cannot be is in the report."""
+        layout = self.settings.layout
         try:
-            store = Manifests(self.bucket, self.settings.layout)
-            found = [day for day in store.days(table) if day in dates]
-            manifests: dict[date, Manifest] = {}
-            failed: dict[date, str] = {}
-            for day in found:
-                try:
-                    manifests[day] = self._restorable(store.read(table, day))
-                except ManifestError as error:
-                    failed[day] = str(error)
-            if dry_run or not manifests:
+            days = [day for day in Manifests(self.bucket, layout).days(table) if day in dates]
+            if dry_run or not days:
+                manifests, failed = self._restorable(table, days)
                 rows = {day: manifest.rows for day, manifest in manifests.items()}
                 return TableReport(table, rows, failed, dry_run=dry_run)
-            return self._register(table, manifests, failed)
+            with table_lease(self.bucket, layout, table, self.id, self.now):
+                return self._register(table, *self._restorable(table, days))
         except PipelineError as error:
             return TableReport(table, error=str(error))
 
-    def _restorable(self, manifest: Manifest) -> Manifest:
-        """The manifest, when all of its objects are as it says.
-
-        Raises:
-            ManifestError: They are not; names the first.
-        """
-        folder = self.settings.layout.partition_prefix(manifest.table, manifest.partition_date)
-        held = {one.key: (one.version, one.etag, one.size) for one in self.bucket.versions_below(folder)}
-        wrong = [
-            one.key.removeprefix(folder)
-            for one in manifest.objects
-            if held.get(one.key) != (one.version, one.etag, one.size)
-        ]
-        if wrong:
-            deleted = f", deleted {manifest.deleted_at:%Y-%m-%d}" if manifest.deleted_at else ""
-            raise ManifestError(f"its objects are gone, or are others now{deleted}: {some(wrong)}")
-        return manifest
+    def _restorable(self, table: str, days: Collection[date]) -> tuple[dict[date, Manifest], dict[date, str]]:
+        """The manifests of which all objects are as they say; and of the others, what is wrong."""
+        store = Manifests(self.bucket, self.settings.layout)
+        held = contents(self.bucket, self.settings.layout, table, days)
+        manifests: dict[date, Manifest] = {}
+        failed: dict[date, str] = {}
+        for day in days:
+            try:
+                manifest = store.read(table, day)
+            except ManifestError as error:
+                failed[day] = str(error)
+                continue
+            if wrong := [one.key.rpartition("/")[2] for one in manifest.objects if held[day].get(one.key) != one]:
+                deleted = f", deleted {manifest.deleted_at:%Y-%m-%d}" if manifest.deleted_at else ""
+                failed[day] = f"its objects are gone, or are others now{deleted}: {some(wrong)}"
+            else:
+                manifests[day] = manifest
+        return manifests, failed
 
     def _register(self, table: str, manifests: Mapping[date, Manifest], failed: dict[date, str]) -> TableReport:
+        if not manifests:
+            return TableReport(table, failed=failed)
         model = self.glue.table(table)
         if (change := ChangeMark.of(model)) is not None:
             raise CatalogError(f"table {table} is under change {change.id}: restore its partitions afterwards")
@@ -249,9 +250,5 @@ def run(
         logger.info("%s", line)
     if report_to is not None:
         report_to(report)
-    failures = {
-        f"{one.table}/{PARTITION_KEY}={day}": reason for one in report.tables for day, reason in one.failed.items()
-    } | {one.table: one.error for one in report.tables if one.error is not None}
-    if failures:
-        raise PartitionsFailedError(failures)
+    raise_failures(report.tables)
     return report

@@ -1,19 +1,25 @@
-"""The manifests of expired partitions, in the bucket.
+"""The manifests of expired partitions, and what lies in the partitions' folders.
 
 Calls: ⌈M/1000⌉ LIST, at least one, for M manifests of a table between two dates; 1 GET for each that is read.
+⌈V/1000⌉ ListObjectVersions, at least one, for V versions of objects in the folders of days that follow one another;
+and at most one more for what lies behind them.
 """
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING
 
-from dmd_pipeline.errors import ManifestError
-from dmd_pipeline.retention_manifests import Manifest
+from dmd_pipeline.errors import ManifestError, StorageError
+from dmd_pipeline.jobs import leases
+from dmd_pipeline.layout import PARTITION_KEY, partition_date_of
+from dmd_pipeline.parameters import consecutive
+from dmd_pipeline.retention_manifests import Manifest, ObjectVersion
 
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from dmd_pipeline.aws.s3 import Bucket
@@ -21,6 +27,7 @@ if TYPE_CHECKING:
 
 
 _ENDING = ".json"
+_AFTER_THE_SLASH = chr(ord("/") + 1)
 
 
 class Manifests:
@@ -80,6 +87,45 @@ class Manifests:
             if not manifest.is_kept(now):
                 found[day] = f"expired, dropped {manifest.dropped_at:%Y-%m-%d}; restore_partitions brings it back"
         return found
+
+
+@contextmanager
+def table_lease(bucket: Bucket, layout: Layout, table: str, holder: str, now: Callable[[], datetime]) -> Iterator[None]:
+    """Keep everybody else from letting a table's partitions expire, or restoring them, meanwhile.
+
+    Raises:
+        StorageError: Somebody else does; says who, and until when at the latest. Or S3 refused.
+    """
+    key = layout.retention_lease_key(table)
+    if (held := leases.take(bucket, key, holder, now())) is not None:
+        raise StorageError(f"another run works on the partitions of {table}: {held}; try again then")
+    # The process dies meanwhile: its own retry takes the lease up, another run when it has ended.
+    try:
+        yield
+    finally:
+        leases.give_back(bucket, key)
+
+
+def contents(bucket: Bucket, layout: Layout, table: str, days: Iterable[date]) -> dict[date, dict[str, ObjectVersion]]:
+    """What lies in the folders of some partitions, whatever it is: by date, and by key.
+
+    Raises:
+        StorageError: S3 refused.
+    """
+    prefix = layout.table_prefix(table)
+    found: dict[date, dict[str, ObjectVersion]] = {day: {} for day in days}
+    for first, last in consecutive(found):
+        listed = bucket.versions_below(
+            prefix,
+            start_after=f"{prefix}{PARTITION_KEY}={first}",
+            stop_before=f"{prefix}{PARTITION_KEY}={last}{_AFTER_THE_SLASH}",
+        )
+        for one in listed:
+            folder = one.key.removeprefix(prefix).partition("/")[0]
+            if (day := partition_date_of(f"{folder}/")) in found:
+                kept = ObjectVersion(key=one.key, version=one.version, etag=one.etag, size=one.size)
+                found[day][one.key] = kept
+    return found
 
 
 def _day_of(name: str) -> date | None:

@@ -154,13 +154,18 @@ def _convert_beside_others(settings: Settings, client: Clients) -> None:
     _convert(settings, client, run_id=f"process {os.getpid()}")
 
 
-def _drop_expired(settings: Settings, client: Clients, now: datetime = datetime(2026, 9, 1, 3, tzinfo=UTC)) -> None:
+def _drop_expired(
+    settings: Settings,
+    client: Clients,
+    now: datetime = datetime(2026, 9, 1, 3, tzinfo=UTC),
+    run_id: str = "run",
+) -> None:
     rules = Retention(tables={"demand": TableRetention(retention_days=100, mode="enforce", max_share_per_run=1)})
     dropper = Dropper(
         settings.model_copy(update={"retention": rules}),
         _catalog(settings, client),
         _bucket(settings, client),
-        "killed",
+        run_id,
         now=lambda: now,
     )
     approved = {"demand": dropper.plan("demand").digest}
@@ -173,8 +178,14 @@ def _delete_expired(settings: Settings, client: Clients) -> None:
     _drop_expired(settings, client, datetime(2026, 9, 16, 3, tzinfo=UTC))
 
 
+def _delete_beside_others(settings: Settings, client: Clients) -> None:
+    _drop_expired(settings, client, datetime(2026, 9, 16, 3, tzinfo=UTC), f"process {os.getpid()}")
+
+
 def _restore(settings: Settings, client: Clients) -> None:
-    restorer = Restorer(settings, _catalog(settings, client), _bucket(settings, client), lambda: workgroup(settings))
+    restorer = Restorer(
+        settings, _catalog(settings, client), _bucket(settings, client), lambda: workgroup(settings), "run"
+    )
     restorer = replace(restorer, now=lambda: datetime(2026, 9, 2, tzinfo=UTC))
     restore_partitions.run(
         restorer, load_record_types(), tables=["demand"], from_date=None, to_date=None, dry_run=False
@@ -202,6 +213,7 @@ JOBS: dict[str, Callable[[Settings, Clients], None]] = {
     "convert": _convert,
     "drop_expired_partitions": _drop_expired,
     "delete_expired": _delete_expired,
+    "delete_beside_others": _delete_beside_others,
     "restore_partitions": _restore,
     "convert_beside_others": _convert_beside_others,
 }

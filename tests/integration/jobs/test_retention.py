@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dmd_pipeline.errors import ParameterError, PartitionsFailedError, SettingsError
-from dmd_pipeline.jobs import drop_expired_partitions, restore_partitions
+from dmd_pipeline.jobs import drop_expired_partitions, leases, restore_partitions
 from dmd_pipeline.jobs.drop_expired_partitions import Dropper
 from dmd_pipeline.jobs.restore_partitions import Restorer
+from dmd_pipeline.parameters import consecutive
 from dmd_pipeline.settings import Hold, Retention, TableRetention
 from tests.integration.jobs import job_processes
 from tests.integration.jobs.conftest import workgroup
@@ -66,7 +67,13 @@ class RetentionWorld(ConversionWorld):
 
     def restore(self, now: datetime = NOW, *, dry_run: bool = False, **dates: Any) -> restore_partitions.Report:
         restorer = Restorer(
-            self.settings, self.catalog, self.bucket, lambda: workgroup(self.settings), 30, lambda: now, self.patience
+            self.settings,
+            self.catalog,
+            self.bucket,
+            lambda: workgroup(self.settings),
+            "run",
+            now=lambda: now,
+            patience=self.patience,
         )
         asked = {"from_date": None, "to_date": None, **dates}
         report = restore_partitions.run(restorer, self.record_types, tables=["demand"], dry_run=dry_run, **asked)
@@ -216,11 +223,12 @@ class TestDrop:
             "glue:GetTable": 1,
             "glue:GetPartitions": 1,
             "s3:ListObjectsV2": 2,
-            "s3:ListObjectVersions": len(old),
+            "s3:ListObjectVersions": stretches(old),
             "s3:GetObject": len(held),
         }
         writes = {
-            "s3:PutObject": len(old),
+            "s3:PutObject": 1 + len(old),
+            "s3:DeleteObject": 1,
             "glue:BatchDeletePartition": ceil(len(old) / 25),
             "glue:BatchGetPartition": ceil(len(old) / 25),
         }
@@ -392,7 +400,7 @@ class TestDelete:
         assert day not in world.held("demand")
 
     def test_it_costs_what_the_formula_says(self, world: RetentionWorld) -> None:
-        old = len(world.old)
+        old = world.old
         world.drop_with_approval()
         world.rules(retention_days=100 + 15, max_share_per_run=1.0)
         digest = world.dropper(AFTER_GRACE).plan("demand").digest
@@ -401,12 +409,13 @@ class TestDelete:
         assert world.aws.calls.totals() == {
             "glue:GetTable": 1,
             "glue:GetPartitions": 1,
-            "glue:BatchGetPartition": old,
+            "glue:BatchGetPartition": 1,
             "s3:ListObjectsV2": 2,
-            "s3:ListObjectVersions": 3 * old,
-            "s3:GetObject": 2 * old,
-            "s3:DeleteObjects": old,
-            "s3:PutObject": old,
+            "s3:ListObjectVersions": 3 * stretches(old),
+            "s3:GetObject": 2 * len(old),
+            "s3:DeleteObjects": 1,
+            "s3:PutObject": 1 + len(old),
+            "s3:DeleteObject": 1,
         }
 
     def test_more_objects_than_a_call_takes(self, world: RetentionWorld) -> None:
@@ -417,11 +426,94 @@ class TestDelete:
         world.aws.calls.clear()
         world.drop_with_approval(AFTER_GRACE)
         assert not [key for key in world.objects() if f"={day}/" in key]
-        assert world.aws.calls.count("s3:DeleteObjects") == 1 + sum(1 for _ in manifests(world)) - in_grace(world)
+        assert world.aws.calls.count("s3:DeleteObjects") == 3
 
 
-def in_grace(world: RetentionWorld) -> int:
-    return len(world.dropper(AFTER_GRACE).plan("demand").in_grace)
+class TestTwoAtOnce:
+    """Whoever changes something holds the table's lease."""
+
+    def hold_lease(self, world: RetentionWorld, holder: str = "another") -> None:
+        key = world.settings.layout.retention_lease_key("demand")
+        assert leases.take(world.bucket, key, holder, NOW) is None
+
+    def test_a_table_that_another_run_works_on_is_left_alone(self, world: RetentionWorld) -> None:
+        old = world.old
+        approved = {"demand": world.dropper().plan("demand").digest}
+        self.hold_lease(world)
+        with pytest.raises(
+            PartitionsFailedError, match=r"another run works on the partitions of demand: another, until"
+        ):
+            world.drop(approved=approved)
+        assert world.old == old
+        assert manifests(world) == []
+        world.drop(NOW + leases.LEASE, approved={"demand": world.dropper(NOW + leases.LEASE).plan("demand").digest})
+        assert world.old == []
+
+    def test_nothing_is_restored_while_another_run_deletes(self, world: RetentionWorld) -> None:
+        world.drop_with_approval()
+        self.hold_lease(world)
+        with pytest.raises(PartitionsFailedError, match=r"another run works on the partitions of demand"):
+            world.restore()
+        assert world.old == []
+        assert world.restore(dry_run=True).summary, "a look needs no lease"
+
+    def test_the_retry_of_a_run_goes_on_and_gives_the_lease_back(self, world: RetentionWorld) -> None:
+        self.hold_lease(world, "run")
+        world.drop_with_approval()
+        assert world.old == []
+        assert world.bucket.find(world.settings.layout.retention_lease_key("demand")) is None
+
+    def test_an_error_gives_the_lease_back(self, world: RetentionWorld) -> None:
+        world.aws.fail("glue:GetTable", "InternalServiceException")
+        with pytest.raises(PartitionsFailedError):
+            world.drop()
+        world.aws.heal()
+        assert world.bucket.find(world.settings.layout.retention_lease_key("demand")) is None
+
+    def test_of_two_deletions_at_once_nothing_but_what_manifests_list_is_gone(self, world: RetentionWorld) -> None:
+        before = set(world.objects())
+        world.drop_with_approval()
+        codes = job_processes.run_at_once("delete_beside_others", 2, first_write="s3.PutObject")
+        assert sorted(map(bool, codes)) == [False, True], "one of them was kept out"
+        assert before - set(world.objects()) == set(listed_in_manifests(world))
+
+
+@pytest.mark.parametrize(("code", "status"), [("AccessDenied", 403), ("SlowDown", 503)])
+def test_a_deletion_that_s3_refuses_deletes_nothing_and_the_next_run_does(
+    world: RetentionWorld, code: str, status: int
+) -> None:
+    before = world.objects()
+    world.drop_with_approval()
+    world.aws.fail("s3:DeleteObjects", code, status=status)
+    with pytest.raises(PartitionsFailedError, match=code):
+        world.drop_with_approval(AFTER_GRACE)
+    assert world.objects() == before
+    world.drop_with_approval(AFTER_GRACE)
+    assert set(before) - set(world.objects()) == set(listed_in_manifests(world))
+
+
+def test_restoring_costs_what_the_formula_says(world: RetentionWorld) -> None:
+    old = world.old
+    world.drop_with_approval()
+    world.aws.calls.clear()
+    world.restore()
+    totals = world.aws.calls.totals()
+    assert {name: count for name, count in totals.items() if not name.startswith("athena:")} == {
+        "s3:ListObjectsV2": 1,
+        "s3:PutObject": 1 + len(old),
+        "s3:DeleteObject": 1,
+        "s3:GetObject": len(old),
+        "s3:ListObjectVersions": stretches(old),
+        "glue:GetTable": 1,
+        "glue:BatchCreatePartition": 1,
+        "glue:BatchGetPartition": 1,
+    }
+    assert totals["athena:StartQueryExecution"] == 1
+
+
+def stretches(days: list[str]) -> int:
+    """How many runs of days that follow one another there are."""
+    return len(consecutive(map(date.fromisoformat, days)))
 
 
 def listed_in_manifests(world: RetentionWorld) -> list[str]:

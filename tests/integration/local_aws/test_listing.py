@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
+from moto.s3.models import FakeDeleteMarker
 
 from local.aws.s3.index import IndexedKeyStore
-from local.aws.s3.listing import list_page
+from local.aws.s3.listing import list_page, list_versions
 
 
 if TYPE_CHECKING:
@@ -59,6 +60,38 @@ def test_pages_hold_every_key_and_folder_once_and_in_order(
             break
         after = page.last
     assert shown == looked_up(names - deleted, prefix, delimiter)
+
+
+@given(
+    history=st.lists(st.tuples(NAMES, st.booleans()), max_size=30),
+    prefix=st.text(alphabet="ab/", max_size=2),
+    after=st.text(alphabet="ab/", max_size=3),
+    size=st.integers(min_value=1, max_value=5),
+)
+def test_pages_hold_every_version_once_the_newest_of_a_name_first(
+    history: list[tuple[str, bool]], prefix: str, after: str, size: int
+) -> None:
+    store = IndexedKeyStore()
+    versions: dict[str, list[str]] = {}
+    for number, (name, is_deleted) in enumerate(history):
+        made = FakeDeleteMarker(SimpleNamespace(name=name)) if is_deleted else SimpleNamespace(name=name)
+        made.__dict__["version_id" if not is_deleted else "_version_id"] = str(number)
+        store.setlist(name, [*store.getlist(name, []), made])
+        versions.setdefault(name, []).insert(0, str(number))
+    wanted = [
+        (name, version, version == ids[0])
+        for name, ids in sorted(versions.items(), key=lambda item: item[0].encode())
+        for version in ids
+        if name.startswith(prefix) and name.encode() > after.encode()
+    ]
+    shown: list[tuple[str, str, bool]] = []
+    place: tuple[str, str] | None = after, ""
+    while place is not None:
+        page = list_versions(store, prefix, *place, size)
+        assert len(page.versions) <= size
+        shown += [(found.name, found.version_id, is_latest) for found, is_latest in page.versions]
+        place = page.last
+    assert shown == wanted
 
 
 def test_a_folder_listing_costs_as_many_calls_as_it_has_thousands_of_folders(aws: LocalAws) -> None:

@@ -1,0 +1,131 @@
+"""Delete the objects of partitions whose grace period has passed: those that their manifests list, and no others.
+
+Partitions are worked on together, as many as have 1,000 objects:
+
+1. manifests, catalog and folders are read once more: of each partition, the manifest must be the planned one, the
+   partition not registered, and each of the objects still what the manifest says; else nothing of it is deleted;
+2. exactly these objects are deleted, 1,000 at a time;
+3. the folders are listed again: of a partition of which nothing is left the manifest gets ``deleted_at``. The answer's
+   errors, read key by key, only say why something is.
+
+What is lost when the process dies after any of these: the objects that a manifest lists, as was decided. The next run
+deletes the rest of them. An object that came meanwhile is in no manifest, and stays.
+
+Calls for D partitions with N objects, in G groups: D GET + G BatchGetPartition + ⌈N/1000⌉ DeleteObjects at most G more
++ D PUT, and twice what :func:`dmd_pipeline.jobs.retention_store.contents` says for each group.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from dmd_pipeline.aws.s3 import JSON
+from dmd_pipeline.errors import PipelineError
+from dmd_pipeline.jobs.retention_store import Manifests, contents
+from dmd_pipeline.layout import PARTITION_KEY
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import date, datetime
+
+    from dmd_pipeline.aws.glue import Catalog
+    from dmd_pipeline.aws.s3 import Bucket
+    from dmd_pipeline.layout import Layout
+    from dmd_pipeline.retention import Delete
+    from dmd_pipeline.retention_manifests import ObjectVersion
+
+
+logger = logging.getLogger(__name__)
+
+_KEYS_AT_ONCE: Final = 1000
+"""Objects of one DeleteObjects call."""
+
+
+@dataclass(frozen=True)
+class ExpiredObjects:
+    """Deletes objects of one table's expired partitions; whoever asks for it holds the table's lease.
+
+    Attributes:
+        table: Its name.
+        layout: Where things lie.
+        glue: The catalog.
+        bucket: Where the objects are.
+        now: The time.
+    """
+
+    table: str
+    layout: Layout
+    glue: Catalog
+    bucket: Bucket
+    now: Callable[[], datetime]
+
+    def delete(self, planned: Sequence[Delete]) -> dict[date, str]:
+        """Delete what a plan says; for each partition that was not deleted, or not whole, the reason."""
+        failed: dict[date, str] = {}
+        for group in _groups(planned):
+            try:
+                failed |= self._delete_together(group)
+            except PipelineError as error:
+                failed |= {one.day: str(error) for one in group}
+        return failed
+
+    def _delete_together(self, group: Sequence[Delete]) -> dict[date, str]:
+        failed = {day: f"nothing was deleted: {reason}" for day, reason in self._changed(group).items()}
+        unchanged = [one for one in group if one.day not in failed]
+        keys = [stored.key for one in unchanged for stored in one.objects]
+        errors: dict[str, str] = {}
+        for start in range(0, len(keys), _KEYS_AT_ONCE):
+            # The process dies after this call: these objects are gone, as was decided, and the next run goes on.
+            errors |= self.bucket.delete_together(keys[start : start + _KEYS_AT_ONCE])
+        held = self._held(unchanged)
+        for one in unchanged:
+            if left := [stored.key for stored in one.objects if stored.key in held[one.day]]:
+                failed[one.day] = f"{len(left)} of its objects are still there: {errors.get(left[0], left[0])}"
+                continue
+            logger.info("%s/%s=%s: %d objects deleted", self.table, PARTITION_KEY, one.day, len(one.objects))
+            gone = one.manifest.model_copy(update={"deleted_at": self.now()})
+            try:
+                self.bucket.write(self.layout.manifest_key(self.table, one.day), gone.content(), JSON)
+            except PipelineError as error:
+                failed[one.day] = f"its objects are deleted, and its manifest does not say so: {error}"
+        return failed
+
+    def _changed(self, group: Sequence[Delete]) -> dict[date, str]:
+        """What is not as it was when the plan was made, by date."""
+        manifests = Manifests(self.bucket, self.layout)
+        registered = {one["Values"][0] for one in self.glue.registered(self.table, [str(one.day) for one in group])}
+        held = self._held(group)
+        changed: dict[date, str] = {}
+        for one in group:
+            try:
+                manifest = manifests.read(self.table, one.day)
+            except PipelineError as error:
+                changed[one.day] = str(error)
+                continue
+            if manifest != one.manifest:
+                changed[one.day] = "its manifest has changed"
+            elif str(one.day) in registered:
+                changed[one.day] = "it is registered again"
+            elif any(held[one.day].get(stored.key) != stored for stored in one.objects):
+                changed[one.day] = "its objects have changed"
+        return changed
+
+    def _held(self, group: Sequence[Delete]) -> Mapping[date, Mapping[str, ObjectVersion]]:
+        return contents(self.bucket, self.layout, self.table, [one.day for one in group])
+
+
+def _groups(planned: Sequence[Delete]) -> Iterator[list[Delete]]:
+    """Partitions in order, together with the next ones as long as one call deletes them all."""
+    group: list[Delete] = []
+    objects = 0
+    for one in planned:
+        if group and objects + len(one.objects) > _KEYS_AT_ONCE:
+            yield group
+            group, objects = [], 0
+        group.append(one)
+        objects += len(one.objects)
+    if group:
+        yield group
