@@ -90,6 +90,10 @@ class Layout:
         """Key of what is known of an expired partition."""
         return f"{self.manifests_prefix(table)}{partition_date.isoformat()}.json"
 
+    def test_prefix(self) -> str:
+        """Key prefix of what tests leave behind."""
+        return f"{self.prefix}/test/"
+
     def retention_lease_key(self, table: str) -> str:
         """Key of the document that says who lets a table's partitions expire, or restores them."""
         return f"{self.prefix}/retention/leases/{table}.json"

@@ -154,6 +154,11 @@ class Plan:
         return not self.drop and not self.delete
 
     @property
+    def is_silent(self) -> bool:
+        """Whether there is nothing to tell either."""
+        return self.is_empty and not (self.late or self.in_grace or self.kept)
+
+    @property
     def digest(self) -> str:
         """Stands for what would be done: an approval is one of this, and of nothing else."""
         said = {

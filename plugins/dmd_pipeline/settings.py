@@ -145,8 +145,14 @@ class TableRetention(_Section):
 
 
 class Retention(_Section):
-    """How ``drop_expired_partitions`` works."""
+    """How ``drop_expired_partitions`` and ``clean_test_data`` work."""
 
+    approval_hours: Annotated[int, Field(ge=1, le=168)] = Field(
+        description="Hours in which a person may approve a plan; no answer is a rejection."
+    )
+    test_data_days: Annotated[int, Field(ge=1, le=3660)] = Field(
+        description="Objects of tests that were written longer ago are deleted."
+    )
     tables: dict[Identifier, TableRetention] = Field(description="By table; one that is not named is kept for ever.")
 
     def of(self, table: str) -> TableRetention:
@@ -161,6 +167,8 @@ class Schedules(_Section):
     apply_schema_changes: Cron
     reprocess_failed_batches: Cron
     check_data_quality: Cron
+    drop_expired_partitions: Cron
+    clean_test_data: Cron
 
 
 class Settings(_Section):

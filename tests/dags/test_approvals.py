@@ -69,11 +69,11 @@ def test_a_change_ends_before_others_may_take_it_over() -> None:
 class _Planned:
     """A task instance that finds plans."""
 
-    breaking: dict[str, Any]
+    asking: dict[str, Any]
 
     def xcom_pull(self, task_ids: str) -> dict[str, Any]:
         assert task_ids == "plan"
-        return {"breaking": self.breaking}
+        return {"asking": self.asking}
 
 
 @dataclass(frozen=True)

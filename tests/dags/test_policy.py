@@ -34,15 +34,18 @@ FILES = sorted((ROOT / "dags").glob("*.py"))
 HEADINGS = ["What it does", "When it runs", "Parameters", "Safe to re-run?", "When it fails"]
 DAGS = load_dags()
 
-WITHOUT_TABLES = {"reprocess_failed_batches"}
-"""A batch holds records of all tables and is settled as a whole: for some of them it would stay open for ever."""
+WITHOUT_TABLES = {"clean_test_data", "reprocess_failed_batches"}
+"""What tests leave is of no table; a batch holds records of all tables and is settled as a whole: for some of them it
+would stay open for ever.
+"""
+BY_HAND = {"restore_partitions"}
 
 every_dag = pytest.mark.parametrize("dag", DAGS.values(), ids=DAGS)
 
 
 def test_there_is_a_dag_in_every_file() -> None:
-    known = {"apply_schema_changes", "check_data_quality", "register_partitions", "reprocess_failed_batches"}
-    assert set(DAGS) == {path.stem for path in FILES} >= known
+    assert set(DAGS) == {path.stem for path in FILES}
+    assert len(DAGS) == 7
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -100,8 +103,11 @@ def test_a_missed_schedule_is_not_caught_up(dag: DAG) -> None:
 
 @every_dag
 def test_the_schedule_is_the_environments(dag: DAG, settings: Settings) -> None:
-    assert isinstance(dag.schedule, CronTriggerTimetable)
-    assert dag.schedule.expression == getattr(settings.schedules, dag.dag_id)
+    if dag.dag_id in BY_HAND:
+        assert dag.schedule is None
+    else:
+        assert isinstance(dag.schedule, CronTriggerTimetable)
+        assert dag.schedule.expression == getattr(settings.schedules, dag.dag_id)
 
 
 def test_tables_are_created_as_soon_as_their_dag_is_unpaused() -> None:

@@ -21,7 +21,15 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("screenshot")
 
-DAG_IDS = ("apply_schema_changes", "check_data_quality", "register_partitions", "reprocess_failed_batches")
+DAG_IDS = (
+    "apply_schema_changes",
+    "check_data_quality",
+    "clean_test_data",
+    "drop_expired_partitions",
+    "register_partitions",
+    "reprocess_failed_batches",
+    "restore_partitions",
+)
 
 
 def test_the_list_shows_all_dags_with_their_last_run(page: Page) -> None:

@@ -133,7 +133,7 @@ def test_make_run_of_an_unknown_dag_names_the_known_ones(pipeline: RunningPipeli
 
     assert ran.returncode == 2
     assert "'register_partition'" in ran.stderr
-    assert "apply_schema_changes, check_data_quality, register_partitions" in ran.stderr
+    assert "apply_schema_changes, check_data_quality, clean_test_data, drop_expired_partitions, " in ran.stderr
     assert ran.stderr.count("\n") == 1, "one line, no traceback"
 
 

@@ -203,7 +203,7 @@ def test_settings_cannot_be_changed() -> None:
 
 
 def test_a_table_is_kept_for_ever_unless_a_file_says_otherwise(include: Path) -> None:
-    for environment in ENVIRONMENTS:
+    for environment in set(ENVIRONMENTS) - {"local"}:
         assert load_settings(environment).retention.of("demand").retention_days is None
     _change(include, "retention.tables", {"demand": {"retention_days": 400}})
     retention = load_settings("local", include).retention

@@ -24,20 +24,21 @@ REJECT: Final = "Reject"
 
 
 class AskToApprove(HITLOperator):
-    """Ask whether a table's breaking plan may be applied; no answer in time is a rejection.
+    """Ask whether a table's plan may be applied; no answer in time is a rejection.
 
-    The digest of the plan stands in the option that is chosen, so that the answer says which plan somebody saw: Airflow
-    shows a question that is asked anew (its task was cleared) as it was at first.
+    The task ``plan`` has returned it: ``{"asking": {table: {"digest": …, "plan": …}}}``, the plan as Markdown. The
+    digest stands in the option that is chosen, so that the answer says which plan somebody saw: Airflow shows a
+    question that is asked anew (its task was cleared) as it was at first.
     """
 
     template_fields: Sequence[str] = ("subject", "body", "options")
 
-    def __init__(self, *, table: str, hours: int, **arguments: Any) -> None:
-        plan = f"ti.xcom_pull(task_ids='plan')['breaking']['{table}']"
+    def __init__(self, *, table: str, hours: int, question: str, what_follows: str, **arguments: Any) -> None:
+        plan = f"ti.xcom_pull(task_ids='plan')['asking']['{table}']"
         super().__init__(
             task_id=f"approve_{table}",
-            subject=f"Apply a breaking change to {table}? (plan {{{{ {plan}['digest'] }}}})",
-            body=f"{{{{ {plan}['plan'] }}}}\n\n{_WHAT_FOLLOWS}",
+            subject=f"{question.format(table=table)} (plan {{{{ {plan}['digest'] }}}})",
+            body=f"{{{{ {plan}['plan'] }}}}\n\n{what_follows}",
             options=[approval("{{ " + f"{plan}['digest']" + " }}"), REJECT],
             defaults=REJECT,
             response_timeout=timedelta(hours=hours),  # unless the run says otherwise
@@ -65,12 +66,3 @@ def approved_digest(context: Context, table: str) -> str | None:
     chosen = answer["chosen_options"] if answer else []
     prefix = approval("")
     return next((option.removeprefix(prefix) for option in chosen if option.startswith(prefix)), None)
-
-
-_WHAT_FOLLOWS: Final = """
-**If you approve:** the table and its partitions are backed up; the change is rehearsed on a second table, where Athena
-reads every column of every file; then the table is changed in place, read again, and the rehearsal is dropped. If
-anything fails, the table goes back to its backup by itself. Data files are not touched.
-
-**If you reject**, or nobody answers in time: nothing is changed.
-"""

@@ -49,13 +49,14 @@ def date_params() -> dict[str, Param]:
     }
 
 
-def dry_run_param(*, default: bool) -> dict[str, Param]:
-    """``dry_run``: whether only to plan."""
+def dry_run_param(*, default: bool, only_by_hand: bool = False) -> dict[str, Param]:
+    """``dry_run``: whether only to plan; where schedules do as the settings say, it is for runs by hand only."""
     return {
         "dry_run": Param(
             default,
             title="Dry run",
-            description="Only make the plan and show it in the task's log; change nothing.",
+            description="Only make the plan and show it in the task's log; change nothing."
+            + (" Scheduled runs do what the settings say." if only_by_hand else ""),
             type="boolean",
         )
     }
@@ -145,6 +146,34 @@ def replay_params() -> dict[str, Param]:
             description="Only for source stream: the last record, by time or sequence number; empty for now.",
             type=["null", "string"],
         ),
+    }
+
+
+def keep_param(default: int) -> dict[str, Param]:
+    """``keep_days``: how long a restored partition stays."""
+    return {
+        "keep_days": Param(
+            default,
+            title="Days to keep",
+            description="For so many days from now the restored partitions do not expire again.",
+            type="integer",
+            minimum=1,
+            maximum=3660,
+        )
+    }
+
+
+def age_param(default: int) -> dict[str, Param]:
+    """``older_than_days``: what is deleted of that which tests have left."""
+    return {
+        "older_than_days": Param(
+            default,
+            title="Older than days",
+            description="Objects that were written longer ago are deleted.",
+            type="integer",
+            minimum=1,
+            maximum=3660,
+        )
     }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from dmd_pipeline.airflow import clients
 from dmd_pipeline.airflow.alerts import tell
 from dmd_pipeline.airflow.assets import checked_assets
-from dmd_pipeline.airflow.runs import asked_of, day_of, keep_report, publish_concluded, returned, skip, skip_downstream
+from dmd_pipeline.airflow.runs import asked_of, day_of, keep_report, publish_returned, returned, skip, skip_downstream
 from dmd_pipeline.alerts import Severity
 from dmd_pipeline.quality_documents import Judgement
 from dmd_pipeline.wording import some
@@ -90,7 +90,9 @@ def conclude(context: Context) -> None:
 
 def publish(table: str, context: Context) -> None:
     """Make the dates that passed partition keys of the table's second asset."""
-    publish_concluded(context, table, checked_assets()[table], f"no partition of {table} was checked and passed")
+    publish_returned(
+        context, "conclude", table, checked_assets()[table], f"no partition of {table} was checked and passed"
+    )
 
 
 def _teller(settings: Settings, context: Context) -> Callable[[Sequence[Checked]], None]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from dmd_pipeline.airflow import alerts, clients
 from dmd_pipeline.airflow.assets import table_assets
-from dmd_pipeline.airflow.runs import asked_of, keep_report, publish_concluded, returned, skip, skip_downstream
+from dmd_pipeline.airflow.runs import asked_of, keep_report, publish_returned, returned, skip, skip_downstream
 from dmd_pipeline.alerts import Severity
 
 
@@ -100,7 +100,7 @@ def conclude(settings: Settings, context: Context) -> None:
 
 def publish(table: str, context: Context) -> None:
     """Make the dates into which rows were written partition keys of the table's asset."""
-    publish_concluded(context, table, table_assets()[table], f"no row of {table} was written")
+    publish_returned(context, "conclude", table, table_assets()[table], f"no row of {table} was written")
 
 
 def _environment(settings: Settings) -> Environment:

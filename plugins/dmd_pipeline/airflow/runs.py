@@ -57,13 +57,18 @@ def returned(context: Context, task_id: str) -> Sequence[Mapping[str, Any]]:
     return [one for one in context["ti"].xcom_pull(task_ids=[task_id]) if one is not None]
 
 
-def publish_concluded(context: Context, table: str, asset: Asset, nothing: str) -> None:
-    """Make the dates of a table that ``conclude`` returned partition keys of an asset.
+def is_by_hand(context: Context) -> bool:
+    """Whether somebody triggered the run, and no schedule."""
+    return context["dag_run"].run_type != "scheduled"
+
+
+def publish_returned(context: Context, task_id: str, table: str, asset: Asset, nothing: str) -> None:
+    """Make the dates of a table that a task returned partition keys of an asset.
 
     Raises:
         AirflowSkipException: There are none; says ``nothing``.
     """
-    keys = {day for report in returned(context, "conclude") for day in report["partition_keys"].get(table, ())}
+    keys = {day for report in returned(context, task_id) for day in report["partition_keys"].get(table, ())}
     if not keys:
         raise AirflowSkipException(nothing)
     context["outlet_events"][asset].add_partitions(sorted(keys))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow.sdk.exceptions import AirflowSkipException
 
@@ -28,6 +28,17 @@ if TYPE_CHECKING:
 
 
 logger = logging.getLogger(__name__)
+
+QUESTION: Final = {
+    "question": "Apply a breaking change to {table}?",
+    "what_follows": """
+**If you approve:** the table and its partitions are backed up; the change is rehearsed on a second table, where Athena
+reads every column of every file; then the table is changed in place, read again, and the rehearsal is dropped. If
+anything fails, the table goes back to its backup by itself. Data files are not touched.
+
+**If you reject**, or nobody answers in time: nothing is changed.
+""",
+}
 
 
 def plan(settings: Settings, context: Context) -> None:
@@ -108,7 +119,7 @@ def _tasks_of(settings: Settings, asked: Mapping[str, Any], data: Mapping[str, A
         return set(), set()
     if asked["strategy"] == "rollback":
         return set(asked["tables"]), set()
-    return set(data["to_do"]), set(data["breaking"]) if settings.schema_changes.approve_breaking else set()
+    return set(data["to_do"]), set(data["asking"]) if settings.schema_changes.approve_breaking else set()
 
 
 def _tell_of_newer_files(settings: Settings, newer: Mapping[str, list[str]], context: Context) -> None:

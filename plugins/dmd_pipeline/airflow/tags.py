@@ -12,9 +12,12 @@ class Tag(StrEnum):
     CATALOG = "owns:catalog"
     DELIVERY = "owns:delivery"
     QUALITY = "owns:quality"
+    RETENTION = "owns:retention"
 
     # What it may do
     ADDS = "impact:adds"
     """Only adds, or puts right what can be computed again."""
     CHANGES = "impact:changes"
     """Changes what is there: planned, proved, and undoable."""
+    DELETES = "impact:deletes"
+    """Deletes for good: what a manifest lists or tests have left, after it was announced."""

@@ -126,6 +126,7 @@ class Report:
                 for table in self.tables
                 if table.mode == "enforce" and table.plan.approval
             },
+            "plans": [table.as_markdown for table in self.tables if not table.plan.is_silent],
             "to_do": [table.table for table in self.tables if table.wants_to_act],
         }
 

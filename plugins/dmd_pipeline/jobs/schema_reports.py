@@ -122,7 +122,7 @@ class Report:
             "partition_keys": self.partition_keys,
             "plan": self.plans,
             "newer": {table.table: list(table.plan.newer) for table in self.tables if table.plan and table.plan.newer},
-            "breaking": {
+            "asking": {
                 table.table: {"digest": table.plan.digest, "plan": table.plan.as_markdown}
                 for table in self.tables
                 if table.plan is not None and table.plan.verdict is Verdict.BREAKING

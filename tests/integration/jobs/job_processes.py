@@ -35,7 +35,7 @@ from dmd_pipeline.jobs.drop_expired_partitions import Dropper
 from dmd_pipeline.jobs.replay_environment import Environment
 from dmd_pipeline.jobs.restore_partitions import Restorer
 from dmd_pipeline.record_types import RecordType, TimestampRule, load_record_types
-from dmd_pipeline.settings import Retention, Settings, TableRetention, load_settings
+from dmd_pipeline.settings import Settings, TableRetention, load_settings
 from tests.integration.jobs.conftest import workgroup
 from tests.integration.jobs.schema_change_cases import COMPATIBLE
 
@@ -160,7 +160,8 @@ def _drop_expired(
     now: datetime = datetime(2026, 9, 1, 3, tzinfo=UTC),
     run_id: str = "run",
 ) -> None:
-    rules = Retention(tables={"demand": TableRetention(retention_days=100, mode="enforce", max_share_per_run=1)})
+    of_demand = TableRetention(retention_days=100, mode="enforce", max_share_per_run=1)
+    rules = settings.retention.model_copy(update={"tables": {"demand": of_demand}})
     dropper = Dropper(
         settings.model_copy(update={"retention": rules}),
         _catalog(settings, client),

@@ -42,7 +42,7 @@ NULLS = _change(
 def approve(table: Table, **asked: Any) -> Report:
     """Let somebody approve what the job plans, and run it."""
     planned = table.apply(dry_run=True, **{key: value for key, value in asked.items() if key == "strategy"})
-    digest = planned.as_data()["breaking"][TABLE]["digest"]
+    digest = planned.as_data()["asking"][TABLE]["digest"]
     return table.apply(approved={TABLE: digest}, **asked)
 
 
@@ -93,7 +93,7 @@ def test_an_approved_change_is_proved_and_applied_while_readers_get_every_row(
 def test_another_plan_than_the_approved_one_is_not_applied(aws: LocalAws, settings: Settings) -> None:
     table = make(aws, settings, DOUBLE)
     table.schema = DOUBLE.new
-    digest = table.apply(dry_run=True).as_data()["breaking"][TABLE]["digest"]
+    digest = table.apply(dry_run=True).as_data()["asking"][TABLE]["digest"]
     before = table.state()
     table.schema = _fields(*DOUBLE.new["fields"][1:], optional("more", "string"))
     report = table.apply(approved={TABLE: digest})
@@ -313,7 +313,7 @@ def test_a_run_killed_at_any_call_is_finished_or_taken_back_by_the_next(
     table = make(aws, settings, DOUBLE)
     before = table.state()
     table.schema = DOUBLE.new
-    digest = table.apply(dry_run=True).as_data()["breaking"][TABLE]["digest"]
+    digest = table.apply(dry_run=True).as_data()["asking"][TABLE]["digest"]
     outcomes: set[str] = set()
     call, killed = 0, True
     while killed:

@@ -15,7 +15,7 @@ from dmd_pipeline.jobs import drop_expired_partitions, leases, restore_partition
 from dmd_pipeline.jobs.drop_expired_partitions import Dropper
 from dmd_pipeline.jobs.restore_partitions import Restorer
 from dmd_pipeline.parameters import consecutive
-from dmd_pipeline.settings import Hold, Retention, TableRetention
+from dmd_pipeline.settings import Hold, TableRetention
 from tests.integration.jobs import job_processes
 from tests.integration.jobs.conftest import workgroup
 from tests.integration.jobs.conversion_world import ConversionWorld, valid
@@ -46,9 +46,8 @@ class RetentionWorld(ConversionWorld):
 
     def rules(self, table: str = "demand", **changes: Any) -> None:
         wanted = {"retention_days": 100, "mode": "enforce", "max_share_per_run": 1.0, **changes}
-        self.settings = self.settings.model_copy(
-            update={"retention": Retention(tables={table: TableRetention(**wanted)})}
-        )
+        rules = self.settings.retention.model_copy(update={"tables": {table: TableRetention(**wanted)}})
+        self.settings = self.settings.model_copy(update={"retention": rules})
 
     def dropper(self, now: datetime = NOW, approved: Mapping[str, str] | None = None) -> Dropper:
         return Dropper(self.settings, self.catalog, self.bucket, "run", approved or {}, lambda: now, self.patience)

@@ -56,7 +56,7 @@ GUARDS = {
     "a dry run": ("jobs/drop_expired_partitions", "        if dry_run:", "        if False:", JOBS),
     "a missing approval": ("jobs/drop_expired_partitions", "if made.approval and ", "if False and ", JOBS),
     "an approval of another plan": (
-        "jobs/drop_expired_partitions", "self.approved.get(made.table) != made.digest:", "made.table not in self.approved:", JOBS,
+        "jobs/drop_expired_partitions", "made.table) != made.digest:", "made.table) is None:", JOBS,
     ),
     "a manifest that changes meanwhile": (
         "jobs/expired_objects", 'changed[one.day] = "its manifest has changed"', "pass", JOBS,
