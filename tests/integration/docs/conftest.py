@@ -21,11 +21,22 @@ from dmd_pipeline.aws.s3 import Bucket
 from dmd_pipeline.aws.sqs import Queue
 from dmd_pipeline.delivery import container, deliver, errors_document
 from dmd_pipeline.errors import ChecksFailedError
-from dmd_pipeline.jobs import apply_schema_changes, check_data_quality, partition_checks, register_partitions
+from dmd_pipeline.jobs import (
+    apply_schema_changes,
+    check_data_quality,
+    clean_test_data,
+    drop_expired_partitions,
+    partition_checks,
+    register_partitions,
+    restore_partitions,
+)
 from dmd_pipeline.jobs.conversion import convert_lane
+from dmd_pipeline.jobs.drop_expired_partitions import Dropper
 from dmd_pipeline.jobs.replay_environment import Environment
 from dmd_pipeline.jobs.reprocess_failed_batches import secure
+from dmd_pipeline.jobs.restore_partitions import Restorer
 from dmd_pipeline.record_types import load_record_types
+from dmd_pipeline.settings import TableRetention
 from local.traffic.plan import Size, plan
 from tests.failed_batches import fail_batch
 
@@ -133,6 +144,41 @@ def change_schemas(aws: LocalAws, settings: Settings) -> Report:
     run(tables=["sale"], strategy="rollback")
     connection.close()
     return changed
+
+
+def expire_and_restore(aws: LocalAws, settings: Settings) -> None:
+    """Let old partitions of `event` leave, come back, leave again and be deleted; delete what tests have left."""
+    rules = TableRetention(retention_days=30, mode="enforce", max_share_per_run=1)
+    enforced = settings.retention.model_copy(update={"tables": {"event": rules}})
+    settings = settings.model_copy(update={"retention": enforced})
+    glue = Catalog(aws.client("glue"), settings.database)
+    bucket = Bucket(aws.client("s3"), settings.bucket)
+    connection = pyathena.connect(
+        work_group=settings.workgroup, schema_name=settings.database, region_name=settings.region, s3_staging_dir=""
+    )
+
+    def drop(now: datetime) -> int:
+        dropper = Dropper(settings, glue, bucket, "test", now=lambda: now)
+        approved = {"event": dropper.plan("event").digest}
+        approving = replace(dropper, approved=approved)
+        report = drop_expired_partitions.run(approving, load_record_types(), tables=["event"], dry_run=False)
+        return report.tables[0].counts["dropped"] + report.tables[0].counts["deleted"]
+
+    later = NOW + timedelta(days=400)
+    assert drop(later)
+    athena = Workgroup(connection, settings.workgroup)
+    restorer = Restorer(settings, glue, bucket, lambda: athena, "test", keep_days=1, now=lambda: later)
+    restored = restore_partitions.run(
+        restorer, load_record_types(), tables=["event"], from_date=None, to_date=None, dry_run=False
+    )
+    connection.close()
+    assert restored.partition_keys["event"]
+    assert drop(later + timedelta(days=2))
+    assert drop(later + timedelta(days=30))
+    bucket.write(f"{settings.layout.test_prefix()}a", b"x", "text/plain")
+    left = clean_test_data.FolderOfTests(bucket, settings.layout)
+    cleaned = clean_test_data.run(left, older_than_days=1, now=datetime.now(UTC) + timedelta(days=2), dry_run=False)
+    assert cleaned.objects == 1
 
 
 def with_fields(record_type: RecordType, fields: list[Any]) -> RecordType:

@@ -14,6 +14,7 @@ from tests.integration.docs.conftest import (
     change_schemas,
     check_quality,
     deliver_traffic,
+    expire_and_restore,
     misplace_rows,
     replay_failed_batches,
     run_the_jobs,
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "real-environment.md"
 _ACTION_OF = {
+    "s3:DeleteObjects": "s3:DeleteObject",
+    "s3:ListObjectVersions": "s3:ListBucketVersions",
     "s3:ListObjectsV2": "s3:ListBucket",
     "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
     "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
@@ -74,6 +77,7 @@ def test_the_documented_permissions_are_exactly_those_that_the_dags_use(aws: Loc
     checked = [check_quality(aws, settings, engine=engine, force=True, **dates) for engine in ("memory", "athena")]
     assert checked[0] == checked[1]
     assert "failed" in checked[0].values()
+    expire_and_restore(aws, settings)
     Topic(aws.client("sns"), settings.alerts_topic_arn).publish("subject", "message", {})
 
     by_hand = {"glue:GetPartition", "glue:UpdatePartition", "kinesis:PutRecords", "s3:CopyObject", "sqs:SendMessage"}
