@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,29 +12,17 @@ from airflow.sdk.exceptions import ParamValidationError
 from dmd_pipeline.delivery import container
 from dmd_pipeline.record_types import load_record_types
 from local.dags_doc import load_dags
-from tests.dags.dag_runner import DagRunner
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from dmd_pipeline.settings import Settings
     from local.aws import LocalAws
+    from tests.dags.dag_runner import DagRunner
 
 
-ROOT = Path(__file__).resolve().parents[2]
 DAG_ID = "check_data_quality"
 DAG = load_dags()[DAG_ID]
 DAY = datetime.now(UTC).date() - timedelta(days=3)
-
-
-@pytest.fixture(scope="module")
-def runner(local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DagRunner]:
-    """An Airflow that reaches the local AWS through its connection."""
-    environment = {**local_aws.session_env(), "AIRFLOW_CONN_AWS_DEFAULT": "aws://"}
-    runner = DagRunner(ROOT, tmp_path_factory.mktemp("airflow"), environment)
-    yield runner
-    runner.close()
 
 
 def write_event(aws: LocalAws, settings: Settings, *identifiers: str | None, name: str = "file.avro") -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,31 +13,19 @@ from dmd_pipeline.failed_batches import BatchId
 from dmd_pipeline.jobs.claiming import Source
 from dmd_pipeline.jobs.leases import LEASE
 from local.dags_doc import load_dags
-from tests.dags.dag_runner import DagRunner
 from tests.failed_batches import fail_batch
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from dmd_pipeline.settings import Settings
     from local.aws import LocalAws
+    from tests.dags.dag_runner import DagRunner
 
 
-ROOT = Path(__file__).resolve().parents[2]
 TABLES = ("demand", "event", "notification", "sale")
 DAG_ID = "reprocess_failed_batches"
 DAG = load_dags()[DAG_ID]
 LATER = ["list_lanes", "convert", "conclude", *(f"publish_{table}" for table in TABLES)]
-
-
-@pytest.fixture(scope="module")
-def runner(local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DagRunner]:
-    """An Airflow that reaches the local AWS through its connection."""
-    environment = {**local_aws.session_env(), "AIRFLOW_CONN_AWS_DEFAULT": "aws://"}
-    runner = DagRunner(ROOT, tmp_path_factory.mktemp("airflow"), environment)
-    yield runner
-    runner.close()
 
 
 def alerts(aws: LocalAws, settings: Settings) -> list[dict[str, Any]]:

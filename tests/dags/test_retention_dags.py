@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,30 +14,18 @@ from dmd_pipeline.jobs.leases import LEASE
 from dmd_pipeline.record_types import load_record_types
 from dmd_pipeline.retention_manifests import Manifest
 from local.dags_doc import load_dags
-from tests.dags.dag_runner import DagRunner
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from dmd_pipeline.settings import Settings
     from local.aws import LocalAws
+    from tests.dags.dag_runner import DagRunner
 
 
-ROOT = Path(__file__).resolve().parents[2]
 DAGS = load_dags()
 TODAY = datetime.now(UTC).date()
 OLD = date(2015, 6, 1)
 OTHERS = ("event", "notification", "sale")
-
-
-@pytest.fixture(scope="module")
-def runner(local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DagRunner]:
-    """An Airflow that reaches the local AWS through its connection."""
-    environment = {**local_aws.session_env(), "AIRFLOW_CONN_AWS_DEFAULT": "aws://"}
-    runner = DagRunner(ROOT, tmp_path_factory.mktemp("airflow"), environment)
-    yield runner
-    runner.close()
 
 
 def a_demand(fan: str) -> dict[str, Any]:

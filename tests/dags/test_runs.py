@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.dags.dag_runner import DagRunner
-
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from dmd_pipeline.settings import Settings
     from local.aws import LocalAws
+    from tests.dags.dag_runner import DagRunner
 
 
-ROOT = Path(__file__).resolve().parents[2]
 TABLES = ("demand", "event", "notification", "sale")
-
-
-@pytest.fixture(scope="module")
-def runner(local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DagRunner]:
-    """An Airflow that reaches the local AWS through its connection."""
-    environment = {**local_aws.session_env(), "AIRFLOW_CONN_AWS_DEFAULT": "aws://"}
-    runner = DagRunner(ROOT, tmp_path_factory.mktemp("airflow"), environment)
-    yield runner
-    runner.close()
 
 
 def put(aws: LocalAws, settings: Settings, table: str, *days: str) -> None:

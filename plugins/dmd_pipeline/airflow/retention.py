@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING, Any, Final
 from dmd_pipeline.airflow import clients
 from dmd_pipeline.airflow.approvals import approved_digest
 from dmd_pipeline.airflow.assets import table_assets
-from dmd_pipeline.airflow.runs import asked_of, is_by_hand, keep_report, publish_returned, skip, skip_downstream
-from dmd_pipeline.errors import CatalogError
+from dmd_pipeline.airflow.runs import (
+    asked_of,
+    is_by_hand,
+    keep_report,
+    planned,
+    publish_returned,
+    skip,
+    skip_downstream,
+)
 
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from dmd_pipeline.airflow.runs import Reports
     from dmd_pipeline.jobs.drop_expired_partitions import Dropper
     from dmd_pipeline.settings import Settings
 
@@ -43,19 +49,10 @@ def plan(settings: Settings, context: Context) -> None:
     """
     from dmd_pipeline.jobs import drop_expired_partitions as job
 
-    dry_run = _is_dry_run(context)
-    data: dict[str, Any] = {}
-
-    def keep(report: Reports) -> None:
-        data.update(report.as_data())
-        keep_report(context)(report)
-
-    try:
-        job.run(_dropper(settings, context), table_assets(), tables=asked_of(context)["tables"], report_to=keep)
-    except CatalogError:
-        if dry_run or not data:
-            raise
-        logger.exception("the task of the table will meet this again")
+    dry_run, dropper, tables = _is_dry_run(context), _dropper(settings, context), asked_of(context)["tables"]
+    data = planned(
+        context, lambda keep: job.run(dropper, table_assets(), tables=tables, report_to=keep), dry_run=dry_run
+    )
     for text in data["plans"]:
         logger.info("%s", text)
     to_do = set() if dry_run else set(data["to_do"])

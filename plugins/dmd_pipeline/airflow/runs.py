@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow.sdk import SkipMixin
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dmd_pipeline.errors import ParameterError
+from dmd_pipeline.errors import CatalogError, ParameterError, SchemaRefusedError
 
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from datetime import date
 
     from airflow.sdk import Asset, Context
+
+
+logger = logging.getLogger(__name__)
 
 
 class Reports(Protocol):
@@ -50,6 +54,36 @@ def asked_of(context: Context) -> dict[str, Any]:
 def keep_report(context: Context) -> Callable[[Reports], None]:
     """Gives jobs a place for their report: the task's return value, kept even when the task fails afterwards."""
     return lambda report: context["ti"].xcom_push(key="return_value", value=report.as_data())
+
+
+def planned(context: Context, plan: Callable[[Callable[[Reports], None]], object], *, dry_run: bool) -> dict[str, Any]:
+    """Make a plan of all tables and keep it as the task's return value.
+
+    Args:
+        context: Of the task.
+        plan: The job; gets a place for its report.
+        dry_run: Whether no other task follows.
+
+    Returns:
+        The report, also when some of its tables could not be planned: each of them has a task that meets the same
+        error, and the others go on.
+
+    Raises:
+        PipelineError: Nothing could be planned; or a table could not, in a dry run.
+    """
+    data: dict[str, Any] = {}
+
+    def keep(report: Reports) -> None:
+        data.update(report.as_data())
+        keep_report(context)(report)
+
+    try:
+        plan(keep)
+    except (CatalogError, SchemaRefusedError):
+        if dry_run or not data:
+            raise
+        logger.exception("the task of the table will meet this again")
+    return data
 
 
 def returned(context: Context, task_id: str) -> Sequence[Mapping[str, Any]]:

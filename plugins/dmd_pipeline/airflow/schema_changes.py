@@ -12,9 +12,9 @@ from dmd_pipeline.airflow.alerts import alerts_of
 from dmd_pipeline.airflow.approvals import approved_digest
 from dmd_pipeline.airflow.assets import table_assets
 from dmd_pipeline.airflow.params import APPROVAL_HOURS
-from dmd_pipeline.airflow.runs import asked_of, keep_report, skip
+from dmd_pipeline.airflow.runs import asked_of, keep_report, planned, skip
 from dmd_pipeline.alerts import Severity
-from dmd_pipeline.errors import AlertError, CatalogError, SchemaRefusedError
+from dmd_pipeline.errors import AlertError
 
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from dmd_pipeline.airflow.runs import Reports
     from dmd_pipeline.jobs.schema_reports import Report
     from dmd_pipeline.settings import Settings
 
@@ -49,18 +48,9 @@ def plan(settings: Settings, context: Context) -> None:
             meets the same error, and the others go on.
     """
     asked = asked_of(context)
-    data: dict[str, Any] = {}
-
-    def keep(report: Reports) -> None:
-        data.update(report.as_data())
-        keep_report(context)(report)
-
-    try:
-        _run(settings, context, report_to=keep, dry_run=True)
-    except (CatalogError, SchemaRefusedError):
-        if asked["dry_run"] or not data:
-            raise
-        logger.exception("the task of the table will meet this again")
+    data = planned(
+        context, lambda keep: _run(settings, context, report_to=keep, dry_run=True), dry_run=asked["dry_run"]
+    )
     _tell_of_newer_files(settings, data["newer"], context)
     to_do, asking = _tasks_of(settings, asked, data)
     idle = [
