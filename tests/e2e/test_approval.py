@@ -10,10 +10,10 @@ from playwright.sync_api import expect
 
 from dmd_pipeline.record_types import load_record_types
 from dmd_pipeline.settings import load_settings
-from local.airflow_api import ENDED
 from local.run import summary
 from local.schema_act import FIELD, TABLE, Reader, set_back
 from local.waiting import wait_for
+from tests.e2e.answers import answer
 
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _CONF = {"tables": [TABLE], "strategy": "recreate"}
 _QUESTION_SECONDS = 60.0
-_RUN_SECONDS = 240.0
 _SECONDS_TO_ANSWER = 20.0
 
 
@@ -104,19 +103,6 @@ def test_a_plan_that_nobody_answers_in_time_changes_nothing(pipeline: RunningPip
     assert [line for line in summary(pipeline.api, run) if line.startswith(f"{TABLE}: not approved")]
     assert (pipeline.api.questions(run), columns(pipeline)) == ([], before)
     restore(pipeline)
-
-
-def answer(page: Page, pipeline: RunningPipeline, run: Run, choice: str) -> Run:
-    """Click, and again until the run has ended: an answer in the first second or two is lost, and it is asked anew."""
-
-    def ended() -> bool:
-        button = page.get_by_role("button", name=choice)
-        if pipeline.api.questions(run) and button.count():
-            button.first.click()
-        return pipeline.api.run(run.dag_id, run.run_id).state in ENDED
-
-    wait_for(ended, f"the end of the run that is answered {choice}", _RUN_SECONDS)
-    return pipeline.api.run(run.dag_id, run.run_id)
 
 
 def columns(pipeline: RunningPipeline) -> list[str]:

@@ -214,7 +214,8 @@ def _span(days: Collection[date]) -> list[str]:
 
 
 def _amount(steps: Sequence[Drop | Delete]) -> list[str]:
-    return [f"{sum(len(one.objects) for one in steps):,}", f"{sum(one.bytes for one in steps) / 1e6:,.1f}"]
+    megabytes = sum(one.bytes for one in steps) / 1e6
+    return [f"{sum(len(one.objects) for one in steps):,}", f"{megabytes:,.1f}" if megabytes >= 0.1 else "< 0.1"]
 
 
 def _remarks(plan: Plan) -> Iterator[str]:
