@@ -58,11 +58,15 @@ class Question:
     Attributes:
         task_id: The task.
         subject: The question's headline.
+        body: What there is to know before it is answered, as Markdown.
+        options: The answers there are.
         url: The page of the Airflow UI where it is answered.
     """
 
     task_id: str
     subject: str
+    body: str
+    options: tuple[str, ...]
     url: str
 
 
@@ -129,9 +133,20 @@ class AirflowApi:
         path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/hitlDetails"
         found = self._get_all(path, "hitl_details", order_by="created_at", **waiting)
         return [
-            Question(one["task_instance"]["task_id"], one["subject"], self._answer_page(one["task_instance"]))
+            Question(
+                task_id=one["task_instance"]["task_id"],
+                subject=one["subject"],
+                body=one["body"] or "",
+                options=tuple(one["options"]),
+                url=self._answer_page(one["task_instance"]),
+            )
             for one in found
         ]
+
+    def answer(self, run: Run, question: Question, option: str) -> None:
+        """Answer a question of a task that is not mapped, as a person does on its page."""
+        path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{question.task_id}/-1/hitlDetails"
+        self._call("PATCH", path, json={"chosen_options": [option]})
 
     def result(self, run: Run, task: Task) -> Any:
         """What a task returned, None when it returned nothing."""

@@ -54,6 +54,9 @@ def _parser() -> argparse.ArgumentParser:
             "--records", type=_at_least(1), default=24_000, help="change records (default %(default)s)"
         )
         command.add_argument("--days", type=_at_least(1), default=21, help="business dates (default %(default)s)")
+        command.add_argument(
+            "--days-ago", type=_at_least(0), default=0, help="how many days ago these dates lie (default %(default)s)"
+        )
         command.add_argument("--seed", type=int, help="same seed, same records (default: the next one)")
         command.add_argument(
             "--failing-batches", type=_at_least(0), default=3, help="batches to fail (default %(default)s)"
@@ -100,7 +103,7 @@ def _traffic(parsed: argparse.Namespace) -> int:
     demo = _make_demo(parsed)
     if not demo.pipeline.running():
         raise UsageError("The pipeline is not running: start it with `make up`.")
-    demo.deliver_traffic()
+    demo.deliver_traffic(demo.size)
     return 0
 
 
@@ -114,7 +117,7 @@ def _make_demo(parsed: argparse.Namespace) -> Demo:
     console = Console()
     pipeline = Pipeline(Workspace.from_environment(), console)
     points = itertools.cycle(parsed.crash_point or CrashPoint)
-    size = Size(parsed.records, parsed.days, tuple(itertools.islice(points, parsed.failing_batches)))
+    size = Size(parsed.records, parsed.days, tuple(itertools.islice(points, parsed.failing_batches)), parsed.days_ago)
     return Demo(pipeline, console, size, parsed.seed)
 
 

@@ -25,7 +25,9 @@ from local.evidence import Evidence
 from local.ledger import load_all, next_journal, valid_by_date
 from local.quality_act import QUALITY_DAG, counted, damage, repair, verdict_of, verdicts
 from local.replay_act import REPLAY_DAG, close_deadline, early_certainty, failed_batches
-from local.run import RunFailedError, await_end, explain_failure, run_dag, summary
+from local.retention_act import DROP_DAG, RESTORE_DAG, dates_of, held, old_traffic, rows_of, trouble
+from local.retention_act import TABLE as EXPIRING
+from local.run import RunFailedError, await_end, await_end_approving, explain_failure, run_dag, summary
 from local.schema_act import FIELD, TABLE, Reader, set_back
 from local.traffic.plan import DELIVERY_DAY, Size, plan
 from local.traffic.sending import send
@@ -75,6 +77,10 @@ class QualityError(LocalError):
     """A verdict is not what the data is."""
 
 
+class RetentionError(LocalError):
+    """Something expired that should not have, or did not come back whole."""
+
+
 @dataclass(frozen=True)
 class Demo:
     """One demonstration.
@@ -101,10 +107,10 @@ class Demo:
         started = time.monotonic()
         if self.pipeline.running():
             self.console.say("The pipeline runs already: more traffic is sent, and all of it is accounted for.")
-            self.deliver_traffic()
+            self.deliver_traffic(self.size)
         else:
             self.console.say("The pipeline starts; meanwhile traffic is sent and delivered.")
-            self.pipeline.start(while_airflow_starts=self.deliver_traffic)
+            self.pipeline.start(while_airflow_starts=lambda: self.deliver_traffic(self.size))
         delivered_at = datetime.now(UTC)
         self.run_dags(delivered_at)
         self.show_assets()
@@ -112,12 +118,13 @@ class Demo:
         self.change_schema()
         self.reprocess()
         self.check_quality()
+        self.expire()
         self.show_alerts()
         self.balance()
         self._say_where_the_time_went(time.monotonic() - started)
         self._say_what_next()
 
-    def deliver_traffic(self) -> None:
+    def deliver_traffic(self, size: Size) -> None:
         """Send a batch of traffic and wait until the delivery worker is done with all that was sent.
 
         Raises:
@@ -128,9 +135,9 @@ class Demo:
         with workspace.only_one("sending", "Other traffic is being sent"):
             if found := settle(kinesis, settings.stream, workspace.ledger):
                 self.console.say(f"  {found:,} records that an interrupted command sent are entered into the ledger.")
-            journal = next_journal(workspace.ledger, self.seed, self.size.crash_points)
-            with self.console.step(f"send {self.size.records:,} change records to the stream"):
-                records = plan(self.size, journal.ledger.seed, datetime.now(UTC))
+            journal = next_journal(workspace.ledger, self.seed, size.crash_points)
+            with self.console.step(f"send {size.records:,} change records to the stream"):
+                records = plan(size, journal.ledger.seed, datetime.now(UTC))
                 send(kinesis, settings.stream, records, journal, lambda sent: self.console.progress(f"{sent:,}"))
         with self.console.step("deliver them to S3"):
             last = journal.ledger.last_sequence_numbers
@@ -253,6 +260,33 @@ class Demo:
         calendar = f"{self.pipeline.workspace.airflow_url}/plugin/data-quality"
         self.console.say(f"  Its verdict is {green}. The calendar: {calendar}")
 
+    def expire(self) -> None:
+        """Let partitions that are years old leave the catalog, and bring them back.
+
+        Raises:
+            RetentionError: Something is not as it was.
+        """
+        settings, api = load_settings("local"), AirflowApi(self.pipeline.workspace.airflow_url)
+        clients = LocalClients(self.pipeline.workspace, settings)
+        self.console.heading(f"Records come down the stream whose business dates are older than {EXPIRING} keeps them:")
+        self.deliver_traffic(old_traffic(settings, load_all(self.pipeline.workspace.ledger)))
+        ledger = load_all(self.pipeline.workspace.ledger)[-1]
+        days = dates_of(ledger)
+        dates = {"from_date": days[0].isoformat(), "to_date": days[-1].isoformat()}
+        run_dag(api, self.console, PARTITIONS_DAG, dates)
+        before = held(clients, settings, days)
+        run_dag(api, self.console, DROP_DAG, {"tables": [EXPIRING], "dry_run": False}, await_end_approving)
+        between = held(clients, settings, days)
+        run_dag(api, self.console, RESTORE_DAG, {"tables": [EXPIRING], **dates})
+        after = held(clients, settings, days)
+        found = {"before": before, "expired": between, "restored": after}
+        self.console.table(
+            [[name, one.partitions, one.rows, one.files] for name, one in found.items()],
+            [f"{len(days)} dates of {EXPIRING}", "partitions", "rows", "files"],
+        )
+        if wrong := trouble(len(days), rows_of(ledger), before, between, after):
+            raise RetentionError(f"{EXPIRING}, {days[0]} to {days[-1]}: {wrong}")
+
     def show_alerts(self) -> None:
         """Tell which alerts were sent."""
         alerts = self._evidence().alerts()
@@ -329,7 +363,7 @@ class Demo:
 def _parsed(api: AirflowApi) -> bool:
     if errors := api.import_errors():
         raise LocalError(f"Airflow cannot read a DAG file:\n{errors[0]}")
-    return {TABLES_DAG, PARTITIONS_DAG, QUALITY_DAG, REPLAY_DAG} <= set(api.dag_ids())
+    return {TABLES_DAG, PARTITIONS_DAG, QUALITY_DAG, REPLAY_DAG, DROP_DAG, RESTORE_DAG} <= set(api.dag_ids())
 
 
 def _begun(run: Run, since: datetime | None) -> bool:

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import json
+import textwrap
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from local.airflow_api import ENDED, NOT_STARTED, TASK_ENDED, WAITS_FOR_PERSON, AirflowApi, Run, Task
 from local.errors import LocalError, UsageError, WaitError
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from local.airflow_api import Question
     from local.console import Console
 
+Wait: TypeAlias = "Callable[[AirflowApi, Console, Run], Run]"
+"""Waits for a run's end."""
+
 _LONGEST_RUN_SECONDS = 60 * 60.0
 _BETWEEN_LOOKS_SECONDS = 0.5
+_APPROVAL = "Approve"
+_MOST_QUESTIONS = 10
+_READING_SECONDS = 3.0
+"""Airflow loses an answer to what it has not quite asked yet, and asks it again after the task's retry delay."""
 
 
 class RunFailedError(LocalError):
@@ -47,8 +55,21 @@ def parse_conf(text: str) -> dict[str, Any]:
     return conf
 
 
-def run_dag(api: AirflowApi, console: Console, dag_id: str, conf: dict[str, Any]) -> Run:
+def run_dag(
+    api: AirflowApi,
+    console: Console,
+    dag_id: str,
+    conf: dict[str, Any],
+    wait: Wait | None = None,
+) -> Run:
     """Trigger a DAG, wait for the run's end and print its summary.
+
+    Args:
+        api: Of the running Airflow.
+        console: Where to tell what happens.
+        dag_id: The DAG.
+        conf: The run's parameters.
+        wait: Waits for the end; :func:`await_end` when None.
 
     Raises:
         UsageError: There is no such DAG, or it refuses the parameters.
@@ -65,7 +86,7 @@ def run_dag(api: AirflowApi, console: Console, dag_id: str, conf: dict[str, Any]
     run = api.trigger(dag_id, conf)
     try:
         with console.step(f"run {dag_id} ({run.run_id})"):
-            run = await_end(api, console, run)
+            run = (wait or await_end)(api, console, run)
     except AnswerNeededError:
         _say_summary(api, console, run)
         raise
@@ -73,6 +94,28 @@ def run_dag(api: AirflowApi, console: Console, dag_id: str, conf: dict[str, Any]
         raise RunFailedError(explain_failure(api, run))
     _say_summary(api, console, run)
     return run
+
+
+def await_end_approving(api: AirflowApi, console: Console, run: Run) -> Run:
+    """Wait for a run's end as :func:`await_end` does, and approve whatever it asks, as people do on its pages.
+
+    Raises:
+        AnswerNeededError: It asks something that cannot be approved, or asks it again and again.
+        WaitError: It has not ended in time.
+    """
+    for _ in range(_MOST_QUESTIONS):
+        try:
+            return await_end(api, console, run)
+        except AnswerNeededError:
+            for question in api.questions(run):
+                choice = next((option for option in question.options if option.startswith(_APPROVAL)), None)
+                if choice is None:
+                    raise
+                body = textwrap.indent(question.body.strip(), "    ")
+                console.say(f"    {question.subject}\n\n{body}\n\n    Answer: {choice}\n")
+                time.sleep(_READING_SECONDS)
+                api.answer(run, question, choice)
+    return await_end(api, console, run)
 
 
 def await_end(api: AirflowApi, console: Console, run: Run, seconds: float = _LONGEST_RUN_SECONDS) -> Run:

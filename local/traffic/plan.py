@@ -52,11 +52,13 @@ class Size:
         records: Change records in all, duplicates and invalid ones included.
         days: Business dates; two thirds of them lie in the past.
         crash_points: Where the function is to crash, for each batch that is to fail.
+        days_ago: How many days ago those business dates lie that otherwise lie around the day of sending.
     """
 
     records: int
     days: int
     crash_points: tuple[CrashPoint, ...] = ()
+    days_ago: int = 0
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def plan(size: Size, seed: int, now: datetime) -> Iterator[Planned]:
             break
         at = now + place * _SPACING
         pill = pills.get(place)
-        fresh = [_ordinary(random, size.days, at)] if pill is None else _pill(random, size, pill, at)
+        fresh = [_ordinary(random, size, at)] if pill is None else _pill(random, size, pill, at)
         due = place + _delay(random)
         for one in fresh[: size.records - created]:
             heapq.heappush(late, (due, created, one))
@@ -121,12 +123,12 @@ def _delay(random: Random) -> int:
     return random.randrange(1, _FURTHEST_DISPLACEMENT) if random.random() < _DISPLACED else 0
 
 
-def _ordinary(random: Random, days: int, at: datetime) -> Planned:
+def _ordinary(random: Random, size: Size, at: datetime) -> Planned:
     lot = random.random()
     if lot < _FILTERED:
-        return _filtered(random, days, at)
+        return _filtered(random, size, at)
     flaw = _flaw(random) if lot < _FILTERED + _INVALID else None
-    return _change(random, days, at, _event_id(random), flaw)
+    return _change(random, size, at, _event_id(random), flaw)
 
 
 def _pill(random: Random, size: Size, number: int, at: datetime) -> list[Planned]:
@@ -136,8 +138,8 @@ def _pill(random: Random, size: Size, number: int, at: datetime) -> list[Planned
     partition key, so they follow each other in one lane: wherever a batch ends, one of them is in the pill's.
     """
     pill = PILLS[size.crash_points[number]]
-    one = _change(random, size.days, at, f"{pill}{_event_id(random)[len(pill) :]}", flaw=None)
-    invalid = [_change(random, size.days, at, _event_id(random), _flaw(random)) for _ in range(2)]
+    one = _change(random, size, at, f"{pill}{_event_id(random)[len(pill) :]}", flaw=None)
+    invalid = [_change(random, size, at, _event_id(random), _flaw(random)) for _ in range(2)]
     shard = str(number * _HASH_KEYS // len(size.crash_points))
     return [
         dataclasses.replace(planned, partition_key=one.partition_key, hash_key=shard)
@@ -145,9 +147,9 @@ def _pill(random: Random, size: Size, number: int, at: datetime) -> list[Planned
     ]
 
 
-def _change(random: Random, days: int, at: datetime, event_id: str, flaw: str | None) -> Planned:
+def _change(random: Random, size: Size, at: datetime, event_id: str, flaw: str | None) -> Planned:
     kind = random.choices(list(_TYPES), list(_TYPES.values()))[0]
-    day = _business_date(random, kind, days, at.date())
+    day = _business_date(random, kind, size.days, at.date() - timedelta(days=size.days_ago))
     record = MAKERS[kind](random, day)
     business_date = day.isoformat()
     if kind == "event" and flaw is None and random.random() < _UNDATED_EVENTS:
@@ -170,8 +172,8 @@ def _change(random: Random, days: int, at: datetime, event_id: str, flaw: str | 
     )
 
 
-def _filtered(random: Random, days: int, at: datetime) -> Planned:
-    one = _change(random, days, at, _event_id(random), flaw=None)
+def _filtered(random: Random, size: Size, at: datetime) -> Planned:
+    one = _change(random, size, at, _event_id(random), flaw=None)
     flaw = random.choice(list(spoiling.FILTERED))
     return dataclasses.replace(one, data=spoiling.FILTERED[flaw](one.data), flaw=flaw, record_type=None)
 

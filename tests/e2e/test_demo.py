@@ -78,6 +78,21 @@ def test_failed_batches_are_replayed_nothing_lost_and_nothing_twice(pipeline: Ru
     assert [alert for alert in pipeline.evidence.alerts() if "shortly before" in str(alert.get("Subject"))]
 
 
+def test_old_partitions_leave_and_come_back_and_the_account_still_adds_up(pipeline: RunningPipeline) -> None:
+    counts = {
+        name: tuple(map(int, numbers))
+        for name, *numbers in re.findall(
+            r"^  (before|expired|restored) +(\d+) +(\d+) +(\d+)$", pipeline.demo.stdout, re.MULTILINE
+        )
+    }
+    partitions, rows, files = counts["before"]
+    assert min(partitions, rows, files) > 0
+    assert counts == {"before": counts["before"], "expired": (0, 0, files), "restored": counts["before"]}
+    assert f"demand: {partitions} dropped" in pipeline.demo.stdout
+    assert "Let partitions of demand expire?" in pipeline.demo.stdout
+    assert pipeline.demo.stdout.rindex("Every record is accounted for.") > pipeline.demo.stdout.index("  restored")
+
+
 def test_the_scheduler_itself_ran_both_dags(pipeline: RunningPipeline) -> None:
     for dag_id in ("apply_schema_changes", "register_partitions"):
         states = {run.state for run in pipeline.api.runs(dag_id) if run.run_type == "scheduled"}

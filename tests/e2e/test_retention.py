@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.e2e.conftest import RunningPipeline
 
 TABLE = "demand"
-OLD = (date(2010, 1, 1), date(2010, 1, 2))
+OLD = tuple(date(2010, 1, 1) + timedelta(days=number) for number in range(12))  # more than a tenth of its partitions
 SETTINGS = load_settings("local")
 FORMS = {
     "drop_expired_partitions": ["Tables", "Dry run", "Hours for the approval"],
@@ -37,7 +37,7 @@ FORMS = {
 
 @pytest.fixture
 def waiting(pipeline: RunningPipeline) -> Iterator[Run]:
-    """A run that asks whether two old partitions may leave; afterwards, nothing is left of them."""
+    """A run that asks whether a few old partitions may leave; afterwards, nothing is left of them."""
     bucket, glue = places(pipeline)
     layout = SETTINGS.layout
     source = next(one.key for one in bucket.objects_below(layout.table_prefix(TABLE)) if one.key.endswith(".avro"))
@@ -62,18 +62,18 @@ def test_old_partitions_leave_after_approval_and_come_back(page: Page, pipeline:
     for text in (
         f"Let partitions of {TABLE} expire?",
         "leave the catalog",
-        "partitions of this table have never expired before",
-        "Queries stop seeing 2010-01-01 to 2010-01-02",
+        "of the table's partitions leave the catalog, more than 10% (max_share_per_run)",
+        "Queries stop seeing 2010-01-01 to 2010-01-12",
         "nobody answers in time",
     ):
         expect(page.get_by_text(text).first).to_be_visible()
     picture(page)
     run = answer(page, pipeline, waiting, "Approve plan")
     assert run.state == "success"
-    assert f"{TABLE}: 2 dropped" in summary(pipeline.api, run)
+    assert f"{TABLE}: {len(OLD)} dropped" in summary(pipeline.api, run)
     assert registered(pipeline) == []
-    restored = run_dag(pipeline, "restore_partitions", tables=[TABLE], from_date=str(OLD[0]), to_date=str(OLD[1]))
-    assert f"{TABLE}: {OLD[0]} to {OLD[1]} restored, counted by Athena: " in restored
+    restored = run_dag(pipeline, "restore_partitions", tables=[TABLE], from_date=str(OLD[0]), to_date=str(OLD[-1]))
+    assert f"{TABLE}: {OLD[0]} to {OLD[-1]} restored, counted by Athena: " in restored
     assert registered(pipeline) == [str(day) for day in OLD]
     assert all(str(day) in pipeline.api.partition_keys()[TABLE] for day in OLD)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +13,7 @@ import local.run
 from local.airflow_api import AirflowApi, Task
 from local.console import Console
 from local.errors import UsageError
-from local.run import AnswerNeededError, parse_conf, run_dag, waits_for_people
+from local.run import AnswerNeededError, Wait, await_end_approving, parse_conf, run_dag, waits_for_people
 
 
 DOWNSTREAM = {
@@ -41,11 +42,15 @@ class FakeAirflow:
         looks: The states that are not "none", by task, for each look; the run ends with the last one.
         questions: What is asked, by task; those of tasks that no longer wait stay unanswered.
         map_index: Of all tasks.
+        options: The answers to each question.
+        answered: What was chosen, by task; a question that is answered is not asked any more.
     """
 
     looks: list[dict[str, str]]
     questions: dict[str, str] = field(default_factory=dict)
     map_index: int = -1
+    options: tuple[str, ...] = ("Approve plan 17", "Reject")
+    answered: dict[str, list[str]] = field(default_factory=dict)
     _looked: int = 0
 
     @property
@@ -56,6 +61,9 @@ class FakeAirflow:
         path = request.url.path.removeprefix("/api/v2/dags/change").removeprefix(f"/dagRuns/{RUN_ID}")
         if path == "/taskInstances":
             self._looked += 1
+        if found := re.fullmatch(r"/taskInstances/(\w+)/-1/hitlDetails", path):
+            self.answered[found[1]] = json.loads(request.content)["chosen_options"]
+            return httpx.Response(200, json={})
         if found := re.fullmatch(r"/taskInstances/(\w+)/xcomEntries/return_value", path):
             return httpx.Response(200, json={"value": {"summary": [f"{found[1]} is done"]}})
         if path.endswith("/logs/1"):
@@ -71,9 +79,14 @@ class FakeAirflow:
         if path == "/hitlDetails":
             assert asked["response_received"] == "false"
             details = [
-                {"subject": subject, "task_instance": self._task(task_id)}
+                {
+                    "subject": subject,
+                    "body": "| the | plan |\n",
+                    "options": self.options,
+                    "task_instance": self._task(task_id),
+                }
                 for task_id, subject in self.questions.items()
-                if asked.get("state") in (None, self.states.get(task_id))
+                if asked.get("state") in (None, self.states.get(task_id)) and task_id not in self.answered
             ]
             return {"hitl_details": details, "total_entries": len(details)}
         ended = self._looked >= len(self.looks)
@@ -90,11 +103,11 @@ class FakeAirflow:
         }
 
 
-def run(airflow: FakeAirflow) -> str:
+def run(airflow: FakeAirflow, wait: Wait | None = None) -> str:
     """What is printed by a run that needs no pauses between looks."""
     stream = io.StringIO()
     try:
-        run_dag(AirflowApi("http://airflow", httpx.MockTransport(airflow)), Console(stream), "change", {})
+        run_dag(AirflowApi("http://airflow", httpx.MockTransport(airflow)), Console(stream), "change", {}, wait)
     except AnswerNeededError as error:
         stream.write(f"exit code {error.exit_code}: {error}\n")
     return re.sub(r"\d+\.\d s", "N s", stream.getvalue())
@@ -103,6 +116,7 @@ def run(airflow: FakeAirflow) -> str:
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local.run, "_BETWEEN_LOOKS_SECONDS", 0.0)
+    monkeypatch.setattr(local.run, "_READING_SECONDS", 0.0)
 
 
 def test_conf_is_a_json_object_and_may_be_left_out() -> None:
@@ -185,3 +199,23 @@ def test_an_answer_that_comes_between_two_calls_lets_the_run_go_on() -> None:
     done = dict.fromkeys(DOWNSTREAM, "success")
 
     assert run(FakeAirflow([asking, done, done])).startswith(f"  run change ({RUN_ID}): N s\n    plan is done\n")
+
+
+def test_whatever_is_asked_is_approved_where_that_was_wanted() -> None:
+    asking = ASKS_FOR_DEMAND | {"apply_sale": "success", "publish_sale": "success"}
+    done = dict.fromkeys(DOWNSTREAM, "success")
+    airflow = FakeAirflow([asking, asking, asking, done, done], {"approve_demand": "Change demand?"})
+
+    assert run(airflow, await_end_approving).startswith(
+        "    Change demand?\n\n    | the | plan |\n\n    Answer: Approve plan 17\n\n"
+        f"  run change ({RUN_ID}): N s\n    plan is done\n"
+    )
+    assert airflow.answered == {"approve_demand": ["Approve plan 17"]}
+
+
+def test_what_cannot_be_approved_is_left_to_people() -> None:
+    asking = ASKS_FOR_DEMAND | {"apply_sale": "success", "publish_sale": "success"}
+    airflow = FakeAirflow([asking] * 3, {"approve_demand": "Which?"}, options=("This", "That"))
+
+    assert f"exit code 3: change {RUN_ID} waits for an answer" in run(airflow, await_end_approving)
+    assert airflow.answered == {}

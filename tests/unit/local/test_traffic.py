@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -44,6 +44,15 @@ def documents(traffic: list[Planned]) -> list[dict[str, Any]]:
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(traffic: list[Planned]) -> None:
     assert list(plan(SIZE, seed=1, now=NOW)) == traffic
     assert list(plan(SIZE, seed=2, now=NOW)) != traffic
+
+
+def test_business_dates_lie_as_far_in_the_past_as_asked_for() -> None:
+    old = list(plan(Size(400, days=12, days_ago=2200), seed=1, now=NOW))
+    dates = {date.fromisoformat(one.business_date) for one in old if one.business_date != DELIVERY_DAY}
+
+    assert max(dates) <= NOW.date() - timedelta(days=2200 - 180), "the furthest of those that lie far off"
+    near = {day for day in dates if abs((NOW.date() - timedelta(days=2200) - day).days) <= 12}
+    assert len(near) > len(dates) / 2
 
 
 @pytest.mark.parametrize("records", [0, 1, 2, 999])
