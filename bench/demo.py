@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import TypedDict
 
 from local.console import Console
-from local.delivery_worker.crashes import CrashPoint
+from local.delivery_worker.crashes import AT_ONCE
 from local.demo import Demo
 from local.pipeline import Pipeline
 from local.traffic.plan import Size
 from local.workspace import HOST, Workspace
 
 
-SIZE = Size(records=24_000, days=21, crash_points=tuple(CrashPoint))  # as `make demo` sends
+SIZE = Size(records=24_000, days=21, crash_points=AT_ONCE)  # as `make demo` sends
 
 
 class DemoFigures(TypedDict):

@@ -11,7 +11,7 @@ from dmd_pipeline.errors import ConfigurationError, PipelineError
 from dmd_pipeline.settings import current_environment
 from local.airflow_api import AirflowApi
 from local.console import Console, complain
-from local.delivery_worker.crashes import CrashPoint
+from local.delivery_worker.crashes import AT_ONCE, CrashPoint
 from local.demo import Demo
 from local.errors import LocalError, UsageError
 from local.pipeline import Pipeline
@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
             type=CrashPoint,
             choices=list(CrashPoint),
             action="append",
-            help="where they fail; several take turns (default: all)",
+            help="where they fail; several take turns (default: all but timeout)",
         )
     run = commands.add_parser("run", help="trigger a DAG, wait and print its summary")
     run.add_argument("dag_id", metavar="DAG")
@@ -116,7 +116,7 @@ def _run(parsed: argparse.Namespace) -> int:
 def _make_demo(parsed: argparse.Namespace) -> Demo:
     console = Console()
     pipeline = Pipeline(Workspace.from_environment(), console)
-    points = itertools.cycle(parsed.crash_point or CrashPoint)
+    points = itertools.cycle(parsed.crash_point or AT_ONCE)
     size = Size(parsed.records, parsed.days, tuple(itertools.islice(points, parsed.failing_batches)), parsed.days_ago)
     return Demo(pipeline, console, size, parsed.seed)
 

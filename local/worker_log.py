@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from local.delivery_worker.reports import CRASHED, RECEIVED_BATCH, WROTE_FILE
+from local.delivery_worker.reports import CRASHED, RECEIVED_BATCH, TIMED_OUT, WROTE_FILE
 
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def invocations_in(messages: Iterable[str]) -> list[Invocation]:
     found: dict[str, Invocation] = {}
     for message in messages:
         if not message.startswith("{"):
-            if CRASHED in message:
+            if CRASHED in message or TIMED_OUT in message:
                 found[message.split()[1]].crashed = True
             continue
         line: dict[str, Any] = json.loads(message)

@@ -23,7 +23,7 @@ from local.delivery_worker.function import DeliveryFunction
 from local.delivery_worker.invoker import Invoker
 from local.delivery_worker.mapping import read_mapping
 from local.delivery_worker.reports import Reports
-from local.delivery_worker.shards import Lane, ShardReader
+from local.delivery_worker.shards import Lane, ShardReader, parents_of
 from local.errors import LocalError
 from local.workspace import Workspace
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 _MAPPING_SECONDS = 5.0  # how long a change of the event source mapping may go unnoticed
+_SHARDS_SECONDS = 2.0  # how long the children of a shard may
 
 
 class CurrentMapping:
@@ -82,32 +83,47 @@ class Worker:
         function = DeliveryFunction(_client("s3"), settings, load_record_types())
         invoker = Invoker(function, mapping, reports, _client("lambda"), _client("sqs"), settings, self._stop)
         checkpoints = Checkpoints(workspace.checkpoints, first.uuid)
-        shard_ids = [shard["ShardId"] for shard in kinesis.list_shards(StreamName=settings.stream)["Shards"]]
-        positions = checkpoints.positions(shard_ids)
-        for shard_id in shard_ids:
-            lanes = [
-                Lane(shard_id, number, mapping, invoker, checkpoints, self._fail)
-                for number in range(first.parallelization_factor)
+        read: set[str] = set()
+
+        def read_new_shards() -> None:
+            shards = kinesis.list_shards(StreamName=settings.stream)["Shards"]
+            # As Lambda does: the records of a shard that was split or merged come before those of its children.
+            fresh = [
+                shard
+                for shard in shards
+                if shard["ShardId"] not in read and all(map(checkpoints.is_ended, parents_of(shard, shards)))
             ]
-            reader = ShardReader(
-                shard_id,
-                positions[shard_id],
-                stream=settings.stream,
-                kinesis=kinesis,
-                mapping=mapping,
-                lanes=lanes,
-                checkpoints=checkpoints,
-                reports=reports,
-                clock=partial(datetime.now, UTC),
-                stop=self._stop,
-                fail=self._fail,
-            )
-            for thread in (*lanes, reader):
-                thread.start()
+            positions = checkpoints.positions([shard["ShardId"] for shard in fresh])
+            for shard in fresh:
+                shard_id = shard["ShardId"]
+                lanes = [
+                    Lane(shard_id, number, mapping, invoker, checkpoints, self._fail)
+                    for number in range(first.parallelization_factor)
+                ]
+                reader = ShardReader(
+                    shard_id,
+                    positions[shard_id],
+                    stream=settings.stream,
+                    kinesis=kinesis,
+                    mapping=mapping,
+                    lanes=lanes,
+                    checkpoints=checkpoints,
+                    reports=reports,
+                    clock=partial(datetime.now, UTC),
+                    stop=self._stop,
+                    fail=self._fail,
+                    is_child=bool(parents_of(shard, shards)),
+                )
+                for thread in (*lanes, reader):
+                    thread.start()
+                read.add(shard_id)
+
+        read_new_shards()
         # From here on nothing that is sent can be missed: every reader holds its iterator.
         checkpoints.begin()
         logger.info("reading %s by the mapping %s", settings.stream, first.uuid)
-        self._stop.wait()
+        while not self._stop.wait(_SHARDS_SECONDS):
+            read_new_shards()
         if self._error is not None:
             raise self._error
 

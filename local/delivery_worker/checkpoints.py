@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
 
@@ -22,6 +22,7 @@ class _Shard:
     read_through: str | None = None
     # Read, but neither delivered nor given up; a dict because it keeps their order.
     unfinished: dict[str, None] = field(default_factory=dict)
+    is_read_to_its_end: bool = False
 
     def as_document(self) -> dict[str, str | None]:
         return {"read_through": self.read_through, "oldest_unfinished": next(iter(self.unfinished), None)}
@@ -40,17 +41,18 @@ class Checkpoints:
         self._mapping_uuid = mapping_uuid
         self._lock = threading.Lock()
         self._shards: dict[str, _Shard] = {}
+        # Kept whole: a shard that is made of others is read only later, when those have ended.
+        self._earlier = self._held()
 
-    def positions(self, shard_ids: Iterable[str]) -> dict[str, dict[str, str | None]]:
+    def positions(self, shard_ids: Collection[str]) -> dict[str, dict[str, str | None]]:
         """Where an earlier worker was in each of these shards."""
-        held = self._held()
         with self._lock:
             for shard_id in shard_ids:
-                known = held.get(shard_id, {})
+                known = self._earlier.get(shard_id, {})
                 oldest = known.get("oldest_unfinished")
                 unfinished = {} if oldest is None else {oldest: None}
                 self._shards[shard_id] = _Shard(known.get("read_through"), unfinished)
-            return {shard_id: shard.as_document() for shard_id, shard in self._shards.items()}
+            return {shard_id: self._shards[shard_id].as_document() for shard_id in shard_ids}
 
     def begin(self) -> None:
         """Write the file for the first time: a sign that the worker reads."""
@@ -64,6 +66,17 @@ class Checkpoints:
             shard.read_through = read_through
             shard.unfinished.update(dict.fromkeys(passed))
             self._save()
+
+    def ended(self, shard_id: str) -> None:
+        """A shard that was closed has been read to its end."""
+        with self._lock:
+            self._shards[shard_id].is_read_to_its_end = True
+
+    def is_ended(self, shard_id: str) -> bool:
+        """Whether a shard has been read to its end, and all of it delivered or given up."""
+        with self._lock:
+            shard = self._shards.get(shard_id)
+            return shard is not None and shard.is_read_to_its_end and not shard.unfinished
 
     def finished(self, shard_id: str, sequence_numbers: Iterable[str]) -> None:
         """A batch was delivered, or given up."""
@@ -83,7 +96,7 @@ class Checkpoints:
     def _save(self) -> None:
         document = {
             "mapping": self._mapping_uuid,
-            "shards": {shard_id: shard.as_document() for shard_id, shard in self._shards.items()},
+            "shards": self._earlier | {shard_id: shard.as_document() for shard_id, shard in self._shards.items()},
         }
         fresh = self._path.with_suffix(".new")
         fresh.write_text(json.dumps(document, indent=1), encoding="utf-8")

@@ -24,17 +24,21 @@ VARIABLE = "DMD_CRASH"
 
 
 class CrashPoint(StrEnum):
-    """Where in a batch the function crashes."""
+    """Where in a batch the function crashes; or hangs, between its writes, until Lambda ends it."""
 
     BEFORE_WRITES = "before_writes"
     BETWEEN_WRITES = "between_writes"
     AFTER_WRITES = "after_writes"
+    TIMEOUT = "timeout"
 
 
+AT_ONCE = (CrashPoint.BEFORE_WRITES, CrashPoint.BETWEEN_WRITES, CrashPoint.AFTER_WRITES)
+"""Those that nobody has to wait for: a timeout takes half a minute an attempt."""
 PILLS = {
     CrashPoint.BEFORE_WRITES: "dead0001",
     CrashPoint.BETWEEN_WRITES: "dead0002",
     CrashPoint.AFTER_WRITES: "dead0003",
+    CrashPoint.TIMEOUT: "dead0004",
 }
 _POINTS = {pill.encode(): point for point, pill in PILLS.items()}
 _PILL = re.compile(rb'"eventID"\s*:\s*"(' + b"|".join(_POINTS) + b")-")
@@ -42,6 +46,10 @@ _PILL = re.compile(rb'"eventID"\s*:\s*"(' + b"|".join(_POINTS) + b")-")
 
 class FunctionCrashError(Exception):
     """The function's process ended in the middle of an invocation."""
+
+
+class FunctionHangsError(Exception):
+    """The function does nothing any more until its time is over."""
 
 
 def crash_point(records: Iterable[bytes], variables: Mapping[str, str]) -> CrashPoint | None:
@@ -63,7 +71,7 @@ def writes_before_crash(point: CrashPoint, writes: int) -> int:
     match point:
         case CrashPoint.BEFORE_WRITES:
             return 0
-        case CrashPoint.BETWEEN_WRITES:
+        case CrashPoint.BETWEEN_WRITES | CrashPoint.TIMEOUT:
             return max(1, writes // 2)
         case CrashPoint.AFTER_WRITES:
             return writes

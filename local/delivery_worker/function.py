@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dmd_pipeline import delivery
-from local.delivery_worker.crashes import CrashPoint, FunctionCrashError, writes_before_crash
+from local.delivery_worker.crashes import CrashPoint, FunctionCrashError, FunctionHangsError, writes_before_crash
 from local.delivery_worker.reports import WROTE_FILE
 
 
@@ -59,12 +59,15 @@ class DeliveryFunction:
 
         Raises:
             FunctionCrashError: It was told to crash; some of the files may be written.
+            FunctionHangsError: It was told to hang; some of the files are written.
         """
         files = self._files(records, now)
         last = len(files) if crash is None else writes_before_crash(crash, len(files))
         for file in files[:last]:
             self._s3.put_object(Bucket=self._bucket, Key=file.key, Body=file.body, ContentType=file.content_type)
             log.winston("info", WROTE_FILE, **file.context, key=file.key)
+        if crash is CrashPoint.TIMEOUT:
+            raise FunctionHangsError
         if crash is not None:
             raise FunctionCrashError(crash.value)
         log.winston("info", "Batch done", batchSize=len(records))

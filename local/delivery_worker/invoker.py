@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from dmd_pipeline.event_sources import FOREVER
-from local.delivery_worker.crashes import FunctionCrashError, crash_point
-from local.delivery_worker.failures import Condition, on_failure_message
-from local.delivery_worker.reports import CRASHED, RECEIVED_BATCH, InvocationLog, Reports
+from local.delivery_worker.crashes import FunctionCrashError, FunctionHangsError, crash_point
+from local.delivery_worker.failures import Condition, on_failure_message, stamp
+from local.delivery_worker.reports import CRASHED, RECEIVED_BATCH, TIMED_OUT, InvocationLog, Reports
 
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Invoker:
         function: What is invoked.
         mapping: Gives the event source mapping as it is now.
         reports: Where logs and metrics go.
-        lambda_: Holds the function's environment variables.
+        lambda_: Holds the function's environment variables and timeout.
         sqs: Holds the dead-letter queue.
         settings: The environment's names.
         stop: Set when the worker is to end.
@@ -103,9 +103,14 @@ class Invoker:
         log.winston("info", RECEIVED_BATCH, **_context(batch))
         started, now = time.monotonic(), _now()
         records = [record.data for record in batch.records]
+        variables, timeout = self._configuration()
         try:
-            self._function.handle(records, now, log, crash_point(records, self._variables()))
+            self._function.handle(records, now, log, crash_point(records, variables))
             succeeded = True
+        except FunctionHangsError:
+            self._stop.wait(timeout)
+            log.platform(f"{stamp(_now())} {request_id} {TIMED_OUT} {timeout:.2f} seconds")
+            succeeded = False
         except FunctionCrashError:
             log.platform(f"RequestId: {request_id} Error: Runtime exited with error: signal: killed {CRASHED}")
             succeeded = False
@@ -137,9 +142,10 @@ class Invoker:
         counted = "InvokedEventCount" if succeeded else "FailedInvokeEventCount"
         self._reports.mapping(now, {counted: len(batch)})
 
-    def _variables(self) -> dict[str, str]:
+    def _configuration(self) -> tuple[dict[str, str], float]:
+        """The function's environment variables, and its timeout in seconds."""
         configuration = self._lambda.get_function_configuration(FunctionName=self._settings.function)
-        return configuration.get("Environment", {}).get("Variables", {})
+        return configuration.get("Environment", {}).get("Variables", {}), configuration["Timeout"]
 
     def _too_old(self, batch: Batch, mapping: EventSourceMapping) -> bool:
         return mapping.record_age is not None and _now() - batch.records[0].arrived > mapping.record_age

@@ -24,6 +24,8 @@ _NAMESPACE = "AWS/Lambda"
 _UNITS = {"Duration": "Milliseconds", "IteratorAge": "Milliseconds"}
 CRASHED = "Runtime.ExitError"
 """Part of the line that Lambda writes when the function's process ended in the middle of an invocation."""
+TIMED_OUT = "Task timed out after"
+"""Part of the line that Lambda writes when it ended a function whose time was over."""
 RECEIVED_BATCH = "Processing batch"
 """Message of the line that tells which records an invocation is for."""
 WROTE_FILE = "Wrote file"

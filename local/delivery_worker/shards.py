@@ -15,10 +15,11 @@ from local.delivery_worker.invoker import StoppedError
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from mypy_boto3_kinesis.client import KinesisClient
+    from mypy_boto3_kinesis.type_defs import ShardTypeDef
 
     from dmd_pipeline.event_sources import EventSourceMapping
     from local.delivery_worker.checkpoints import Checkpoints
@@ -29,6 +30,12 @@ logger = logging.getLogger(__name__)
 _BUSY_PAUSE_SECONDS = 0.25  # GetRecords may be called five times a second and shard
 _IDLE_PAUSE_SECONDS = 2.0
 _LANE_BACKLOG = 5000  # records that may wait for a lane before its shard is read further
+
+
+def parents_of(shard: ShardTypeDef, shards: Iterable[ShardTypeDef]) -> list[str]:
+    """The shards that a shard was made of, as far as the stream still knows them."""
+    known = {one["ShardId"] for one in shards}
+    return [name for name in (shard.get("ParentShardId"), shard.get("AdjacentParentShardId")) if name in known]
 
 
 class Lane(threading.Thread):
@@ -95,6 +102,7 @@ class ShardReader(threading.Thread):
         clock: The time now.
         stop: Set when the worker is to end.
         fail: Called with what ended this thread.
+        is_child: Whether the shard was made of others: then it is read from its beginning.
     """
 
     def __init__(
@@ -111,8 +119,10 @@ class ShardReader(threading.Thread):
         clock: Callable[[], datetime],
         stop: threading.Event,
         fail: Callable[[BaseException], None],
+        is_child: bool = False,
     ) -> None:
         super().__init__(name=f"{shard_id}-reader", daemon=True)
+        self._is_child = is_child
         self._shard_id = shard_id
         self._stream = stream
         self._kinesis = kinesis
@@ -135,6 +145,8 @@ class ShardReader(threading.Thread):
                     pause = _BUSY_PAUSE_SECONDS
                 else:
                     pause = min(2 * pause, _IDLE_PAUSE_SECONDS)
+            if self._iterator is None:
+                self._checkpoints.ended(self._shard_id)
         except BaseException as error:  # noqa: BLE001  # handed to the main thread, which ends the worker with it
             self._fail(error)
 
@@ -175,6 +187,6 @@ class ShardReader(threading.Thread):
         elif self._last_read is not None:
             where = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "StartingSequenceNumber": self._last_read}
         else:
-            where = {"ShardIteratorType": self._mapping().starting_position}
+            where = {"ShardIteratorType": "TRIM_HORIZON" if self._is_child else self._mapping().starting_position}
         answer = self._kinesis.get_shard_iterator(StreamName=self._stream, ShardId=self._shard_id, **where)  # type: ignore[arg-type]  # the keys are those of the call
         return answer["ShardIterator"]

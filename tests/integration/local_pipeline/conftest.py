@@ -65,6 +65,18 @@ class WorkerBench:
             FunctionName=self.aws.settings.function, Environment={"Variables": {"DMD_CRASH": point} if point else {}}
         )
 
+    def set_timeout(self, seconds: int) -> None:
+        self.aws.client("lambda").update_function_configuration(
+            FunctionName=self.aws.settings.function, Timeout=seconds
+        )
+
+    def reshard(self) -> None:
+        """Twice as many shards: those that were open are closed."""
+        kinesis, stream = self.aws.client("kinesis"), self.aws.settings.stream
+        shards = kinesis.list_shards(StreamName=stream)["Shards"]
+        is_open = [shard for shard in shards if "EndingSequenceNumber" not in shard["SequenceNumberRange"]]
+        kinesis.update_shard_count(StreamName=stream, TargetShardCount=2 * len(is_open), ScalingType="UNIFORM_SCALING")
+
     def start(self) -> None:
         self.checkpoints.unlink(missing_ok=True)
         self.restart()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -14,21 +15,26 @@ from dmd_pipeline.aws.kinesis import Stream
 from dmd_pipeline.aws.lambda_ import Functions
 from dmd_pipeline.aws.sqs import Queue
 from dmd_pipeline.jobs.conversion import convert_lane
+from dmd_pipeline.jobs.lane_reports import State
 from dmd_pipeline.jobs.replay_environment import Environment
 from dmd_pipeline.jobs.reprocess_failed_batches import secure
 from dmd_pipeline.record_types import load_record_types
 from local.accounting import account, dates_that_differ
-from local.delivery_worker.crashes import CrashPoint
+from local.delivery_worker.batches import lane_of
+from local.delivery_worker.crashes import AT_ONCE, PILLS, CrashPoint
 from local.replay_act import close_deadline, early_certainty, failed_batches
 from local.traffic.plan import Size, plan
+from local.waiting import wait_for
 from tests.integration.jobs.conftest import World
 
 
 if TYPE_CHECKING:
+    from dmd_pipeline.jobs.lane_reports import BatchReport
     from local.accounting import Line
     from local.aws import LocalAws
     from local.evidence import Found
     from local.ledger import Ledger
+    from local.traffic.plan import Planned
     from tests.integration.local_pipeline.conftest import WorkerBench
 
 PILL_ONLY = Size(records=3, days=2, crash_points=(CrashPoint.BEFORE_WRITES,))
@@ -66,8 +72,8 @@ class Accounted:
         )
         assert not report.failed
 
-    def convert(self) -> None:
-        """Convert all that is secured, at a time when that is certain."""
+    def convert(self, now: datetime | None = None) -> list[BatchReport]:
+        """Convert all that is secured; unless told otherwise, at a time when that is certain."""
         settings = self.world.settings
         environment = Environment(
             settings,
@@ -77,8 +83,10 @@ class Accounted:
             Functions(boto3.client("lambda")),
             Stream(boto3.client("kinesis"), settings.stream),
         )
-        for lane in sorted({held.batch.lane for held in self.bench.evidence.open_batches()}):
-            convert_lane(environment, lane, run_id="test", now=lambda: datetime.now(UTC) + CERTAIN)
+        at = now or datetime.now(UTC) + CERTAIN
+        lanes = sorted({held.batch.lane for held in self.bench.evidence.open_batches()})
+        reports = [convert_lane(environment, lane, run_id="test", now=lambda: at) for lane in lanes]
+        return [batch for report in reports for batch in report.batches]
 
     def look(self) -> Found:
         """What is found; it adds up by type and by date."""
@@ -111,6 +119,7 @@ def accounted(bench: WorkerBench, aws: LocalAws) -> Accounted:
 def test_it_adds_up_before_the_replay_after_securing_after_settling_and_after_another_run(
     accounted: Accounted, point: CrashPoint
 ) -> None:
+    accounted.bench.set_timeout(1)
     accounted.deliver(Size(records=900, days=4, crash_points=(point, point)))
 
     dead = accounted.look()
@@ -148,7 +157,7 @@ def assert_copies(point: CrashPoint, waiting: Found, settled: Found) -> None:
     match point:
         case CrashPoint.BEFORE_WRITES:
             assert waiting.rewritten_rows.total() == settled.rewritten_rows.total() == 0
-        case CrashPoint.BETWEEN_WRITES:
+        case CrashPoint.BETWEEN_WRITES | CrashPoint.TIMEOUT:
             assert 0 < waiting.rewritten_rows.total() < 3 * groups.total()
         case CrashPoint.AFTER_WRITES:
             assert waiting.rewritten_rows.total() == 3 * groups.total()
@@ -156,6 +165,62 @@ def assert_copies(point: CrashPoint, waiting: Found, settled: Found) -> None:
     invalid = waiting.waiting.total() - groups.total() if point is CrashPoint.AFTER_WRITES else 0
     assert waiting.rewritten_errors.total() == 3 * invalid
     assert settled.rewritten_errors.total() == 2 * invalid
+
+
+def test_it_adds_up_for_batches_that_failed_before_and_after_a_reshard(accounted: Accounted) -> None:
+    bench = accounted.bench
+    points = (CrashPoint.BETWEEN_WRITES, CrashPoint.AFTER_WRITES)
+    bench.start()
+    before = bench.send(Size(records=600, days=3, crash_points=points), seed=1)
+    bench.reshard()
+    after = bench.send(Size(records=600, days=3, crash_points=points), seed=2)
+    bench.await_done(after)
+    accounted.world.register(today=datetime.now(UTC).date())
+
+    dead = accounted.look()
+    shards = {one.body["KinesisBatchInfo"]["shardId"] for one in bench.evidence.dead_letters()}
+    closed = set(before.last_sequence_numbers)
+    assert shards & closed
+    assert shards - closed
+    accounted.secure()
+    assert accounted.look() == dead
+    accounted.convert()
+    assert accounted.look().waiting.total() == 0
+
+
+def test_a_batch_waits_while_another_lane_still_retries_records_of_its_range(accounted: Accounted) -> None:
+    """Both lanes of a shard fail. One gives up at once; meanwhile the other one hangs, half of its files written."""
+    bench = accounted.bench
+    bench.set_mapping(MaximumRetryAttempts=1, MaximumBatchingWindowInSeconds=1)
+    bench.set_timeout(6)
+    bench.start()
+    planned = [one for one in plan(Size(records=200, days=2), seed=1, now=datetime.now(UTC)) if one.flaw is None]
+    lanes = {lane: [one for one in planned if lane_of(one.partition_key, 2) == lane] for lane in (0, 1)}
+    crashes = {lanes[0][5]: CrashPoint.BEFORE_WRITES, lanes[1][5]: CrashPoint.TIMEOUT}
+    spoiled = [with_pill(one, crashes[one]) if one in crashes else one for one in planned]
+    ledger = bench.send_planned([replace(one, hash_key="0") for one in spoiled], seed=1)
+    wait_for(lambda: bool(bench.evidence.dead_letters()), "the first lane to give up", 30, every=0.1)
+    accounted.secure()
+
+    [waiting] = accounted.convert(now=datetime.now(UTC))
+
+    assert waiting.state is State.WAITING_FOR_CERTAINTY, "the worker is still busy with the records in between"
+    bench.await_done(ledger)
+    accounted.world.register(today=datetime.now(UTC).date())
+    accounted.look()
+    accounted.secure()
+    accounted.convert()
+    settled = accounted.look()
+    assert settled.waiting.total() == 0
+    assert settled.rewritten_rows.total() > 0, "what the second lane wrote twice"
+    assert sum(rows.total() for rows in bench.evidence.replayed_rows().values()) > 0
+
+
+def with_pill(one: Planned, point: CrashPoint) -> Planned:
+    """The same record, as one on which the function crashes."""
+    change = json.loads(one.data)
+    change["eventID"] = f"{PILLS[point]}{change['eventID'][len(PILLS[point]) :]}"
+    return replace(one, data=json.dumps(change).encode())
 
 
 def test_it_adds_up_when_a_run_ends_before_it_has_settled_a_batch(accounted: Accounted) -> None:
@@ -252,7 +317,7 @@ def test_it_tells_of_a_message_that_vanished(accounted: Accounted) -> None:
 
 
 def test_the_act_shows_what_each_attempt_wrote_and_puts_its_settings_back(accounted: Accounted) -> None:
-    accounted.deliver(Size(records=600, days=4, crash_points=tuple(CrashPoint)))
+    accounted.deliver(Size(records=600, days=4, crash_points=AT_ONCE))
     settings, clients = accounted.world.settings, accounted.bench.aws.client
     messages = accounted.bench.evidence.dead_letters()
 

@@ -91,12 +91,31 @@ def test_a_restarted_worker_goes_on_where_it_was(bench: WorkerBench) -> None:
     assert bench.rows() == valid(first) + valid(second)
 
 
+def test_the_children_of_a_shard_are_read_after_it_and_whole(bench: WorkerBench) -> None:
+    bench.start()
+    first = bench.send(Size(records=200, days=3), seed=1)
+    bench.reshard()
+    second = bench.send(Size(records=200, days=3), seed=2)
+    bench.await_done(second)
+    bench.stop()
+    third = bench.send(Size(records=50, days=3), seed=3)
+    bench.restart()
+    bench.await_done(third)
+
+    assert bench.rows() == valid(first) + valid(second) + valid(third)
+    read = [json.loads(line)["context"]["shardId"] for line in bench.log_lines() if '"Processing batch"' in line]
+    children = set(second.last_sequence_numbers) - set(first.last_sequence_numbers)
+    assert len(children) == 2 * len(first.last_sequence_numbers)
+    assert children < set(read)
+
+
 @pytest.mark.parametrize("point", list(CrashPoint))
 def test_a_batch_on_which_the_function_crashes_ends_in_the_dead_letter_queue(
     bench: WorkerBench, point: CrashPoint
 ) -> None:
     World(bench.aws, bench.aws.settings).create_tables()  # the evidence asks Athena, too
     bench.set_mapping(MaximumRetryAttempts=1)
+    bench.set_timeout(1)
     bench.start()
     ledger = bench.send(Size(records=600, days=5, crash_points=(point, point)))
     bench.await_done(ledger)
@@ -111,6 +130,8 @@ def test_a_batch_on_which_the_function_crashes_ends_in_the_dead_letter_queue(
     assert (copies.total() == 0) is (point is CrashPoint.BEFORE_WRITES)
     if point is CrashPoint.AFTER_WRITES:
         assert copies == Counter({name: 2 * count for name, count in dead.items()}), "each attempt wrote everything"
+    timed_out = [line for line in bench.log_lines() if "Task timed out after 1.00 seconds" in line]
+    assert len(timed_out) == (4 if point is CrashPoint.TIMEOUT else 0)
     places = bench.rows() + bench.evidence.in_errors() + dead
     assert places - copies == sent_by_type([ledger]), "each record is somewhere, once, copies aside"
 

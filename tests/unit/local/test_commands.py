@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.__main__ import main
-from local.delivery_worker.crashes import CrashPoint
+from local.delivery_worker.crashes import AT_ONCE, CrashPoint
 from local.demo import Demo
 from local.workspace import REPOSITORY
 
@@ -133,8 +133,8 @@ def test_traffic_without_a_pipeline_is_refused(capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ([], tuple(CrashPoint)),
-        (["--failing-batches", "4"], (*CrashPoint, CrashPoint.BEFORE_WRITES)),
+        ([], AT_ONCE),
+        (["--failing-batches", "4"], (*AT_ONCE, CrashPoint.BEFORE_WRITES)),
         (["--crash-point", "after_writes", "--failing-batches", "2"], (CrashPoint.AFTER_WRITES,) * 2),
         (["--failing-batches", "0"], ()),
     ],

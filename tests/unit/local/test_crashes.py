@@ -28,7 +28,12 @@ def test_an_unknown_crash_point_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("point", "written"),
-    [(CrashPoint.BEFORE_WRITES, 0), (CrashPoint.BETWEEN_WRITES, 3), (CrashPoint.AFTER_WRITES, 7)],
+    [
+        (CrashPoint.BEFORE_WRITES, 0),
+        (CrashPoint.BETWEEN_WRITES, 3),
+        (CrashPoint.AFTER_WRITES, 7),
+        (CrashPoint.TIMEOUT, 3),
+    ],
 )
 def test_a_crash_leaves_none_some_or_all_of_the_files(point: CrashPoint, written: int) -> None:
     assert writes_before_crash(point, 7) == written
