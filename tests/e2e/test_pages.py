@@ -253,6 +253,7 @@ def open_partition(page: Page) -> FrameLocator:
     frame = open_calendar(page)
     frame.locator(f"a.cell[href$='/demand/{FAILED}']").click()
     expect(frame.get_by_text(SENTENCE)).to_be_visible()
+    page.wait_for_url(re.compile(f"/demand/{FAILED}$"))  # the frame's address comes into the window's a little later
     return frame
 
 
