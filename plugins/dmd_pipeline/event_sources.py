@@ -51,6 +51,18 @@ class EventSourceMapping:
     destination: str | None
     event_filter: EventFilter
 
+    def __str__(self) -> str:
+        retries = "retries without limit" if self.retries == FOREVER else f"{self.retries} retries"
+        age = "of any age" if self.record_age is None else f"up to {_shown(self.record_age)} old"
+        halved = "halved when they fail" if self.bisect else "not halved when they fail"
+        given_up = f"given up to {self.destination}" if self.destination else "given up to nobody"
+        state = "" if self.enabled else "disabled; "
+        return f"{state}{retries}, records {age}, batches of {self.batch_size:,}, {halved}, {given_up}"
+
+
+SHORTEST_RETENTION: Final = timedelta(hours=24)
+"""No stream can be told to forget its records sooner."""
+
 
 def parse(held: Mapping[str, Any]) -> EventSourceMapping:
     """A mapping as Lambda describes it.

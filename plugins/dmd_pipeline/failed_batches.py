@@ -114,15 +114,19 @@ class FailedBatch:
     attempts: int = 0
     records: tuple[StreamRecord, ...] | None = None
 
-    def deadline(self, stream_retention: timedelta, queue_retention: timedelta) -> datetime | None:
+    def deadline(self, stream_retention: timedelta | None, queue_retention: timedelta | None) -> datetime | None:
         """When the first of it is lost: the stream forgets its first record, or the queue its message.
+
+        Args:
+            stream_retention: Of the stream; None when nobody knows.
+            queue_retention: Of the queue; None when nobody knows.
 
         Returns:
             None when neither is known, or when its records came along and no queue holds it.
         """
         ends = []
-        if self.records is None and self.first_arrival is not None:
+        if self.records is None and self.first_arrival is not None and stream_retention is not None:
             ends.append(self.first_arrival + stream_retention)
-        if self.sent is not None:
+        if self.sent is not None and queue_retention is not None:
             ends.append(self.sent + queue_retention)
         return min(ends, default=None)

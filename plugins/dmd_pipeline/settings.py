@@ -79,8 +79,9 @@ class SchemaChanges(_Section):
 class Replay(_Section):
     """How ``reprocess_failed_batches`` works."""
 
-    read_share: Annotated[float, Field(gt=0, le=1)] = Field(
-        description="Share of a shard's GetRecords limits that may be used; the delivery worker needs the rest."
+    read_share: Annotated[float, Field(gt=0, le=0.5)] = Field(
+        description="Share of a shard's GetRecords limits that one run may use; two may be under way, and the delivery "
+        "worker needs the rest."
     )
     deadline_margin_hours: Annotated[int, Field(ge=0, le=168)] = Field(
         description="Alert when a batch is found that would be lost within so many hours."

@@ -86,6 +86,29 @@ def test_age_is_not_held_against_a_retention_that_nobody_knows() -> None:
     assert findings(replace(SOUND, record_age=timedelta(days=7)), queue_arn=QUEUE) == []
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {},
+            (
+                "2 retries, records up to 6 hours old, batches of 1,000, not halved when they fail, "
+                "given up to arn:aws:sqs:us-east-1:123456789012:failed"
+            ),
+        ),
+        (
+            {"enabled": False, "retries": FOREVER, "record_age": None, "bisect": True, "destination": None},
+            (
+                "disabled; retries without limit, records of any age, batches of 1,000, halved when they fail, "
+                "given up to nobody"
+            ),
+        ),
+    ],
+)
+def test_a_mapping_reads_as_a_line_in_the_log(changes: dict[str, Any], said: str) -> None:
+    assert str(replace(SOUND, **changes)) == said
+
+
 def test_a_mapping_is_read_as_lambda_describes_it() -> None:
     read = parse(
         {

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from dmd_pipeline.jobs.replay_environment import Environment
+    from dmd_pipeline.jobs.replay_reports import SecureReport
     from dmd_pipeline.raw_batches import RawBatch
     from dmd_pipeline.settings import Settings
 
@@ -33,6 +34,13 @@ def secure(settings: Settings, context: Context) -> None:
     from dmd_pipeline.jobs import reprocess_failed_batches as job
 
     asked = asked_of(context)
+    keep = keep_report(context)
+
+    def keep_and_tell(report: SecureReport) -> None:
+        keep(report)
+        for alert in report.as_data()["alerts"]:
+            tell(settings, context, Severity(alert["severity"]), alert["title"], alert["text"], alert["key"])
+
     report = job.secure(
         settings,
         queue=clients.queue(settings),
@@ -41,14 +49,12 @@ def secure(settings: Settings, context: Context) -> None:
         alarms=clients.alarms(settings),
         bucket=clients.bucket(settings),
         rehearse=_rehearsal(settings) if asked["dry_run"] else None,
-        report_to=keep_report(context),
+        report_to=keep_and_tell,
         **asked,
     )
     data = report.as_data()
     if data["plan"]:
         logger.info("what would be done:\n%s", data["plan"])
-    for alert in data["alerts"]:
-        tell(settings, context, Severity(alert["severity"]), alert["title"], alert["text"], alert["key"])
     if not data["lanes"]:
         idle = {"list_lanes", "convert"}
         if not report.claimed and not data["problems"]:

@@ -19,8 +19,8 @@ Calls, for F names below the lane's folders in replay/raw/, and T record types:
     a lane: 1 PUT + 1 DELETE (lease) + ⌈F/1000⌉ LIST, at least one; with an open batch also
             1 GET (the lease on documents; of documents: on each shard with open batches) + 1 ListEventSourceMappings
             + T GetTable
-            + 1 GetFunctionConfiguration, when a batch is not known to be exactly its range, or older than
-              MaximumRecordAge; 1 DescribeStreamSummary, when there is none
+            + 1 GetFunctionConfiguration, when a batch is not known to be exactly its range; 1 DescribeStreamSummary,
+              when there is no MaximumRecordAge either
     its partitions: 1 LIST a table and batch that brings new ones (more where they lie far apart: see
             jobs.partition_files); 1 LIST for another day on which the worker may have delivered a record without date
     a batch: 1 GET (raw file) + 1 GET for each file of the worker that its rows may stand in + 1 GET for each file of
@@ -89,7 +89,9 @@ logger = logging.getLogger(__name__)
 CLOCKS: Final = timedelta(minutes=5)
 """How far the clocks of the stream and of the worker may be apart."""
 _PATIENCE: Final = Patience(attempts=30)
-"""With shards that are being converted: some minutes."""
+"""With whoever converts what may be the same records: some minutes."""
+_SETTLED_TOGETHER: Final = 200
+"""Batches: their partitions are registered together."""
 _AT_ONCE: Final = 8
 """Groups of a batch under way at once: each is a file to write, and perhaps files to compare with."""
 _LATE: Final = "an earlier attempt wrote the file of its partition without it"
@@ -118,39 +120,77 @@ def convert_lane(
     Raises:
         PipelineError: Nothing could be done: AWS refused to tell what there is to do.
     """
-    bucket, layout = environment.bucket, environment.settings.layout
-    key = layout.lease_key(lane)
-    if not dry_run and (held := leases.take(bucket, key, run_id, now())) is not None:
-        return LaneReport(lane, busy=str(held))
-    found = read_work_list(bucket, layout, "" if lane == DOCUMENTS else lane)
-    open_batches = [batch for batch in found.open if batch.lane == lane]
-    if open_batches and not dry_run and (held := _kept_out(environment, lane, found, now)) is not None:
-        leases.give_back(bucket, key)
-        return LaneReport(lane, busy=str(held))
-    converter = BatchConverter(environment, now(), dry_run=dry_run)
-    reports = [converter.convert_secured(batch) for batch in open_batches]
-    if not dry_run:
-        reports = Settler(environment, run_id, now()).settle(reports)
+    if dry_run:
+        found = _open(environment, lane)[0]
+        reports = _convert_all(environment, found, run_id, now, dry_run=True)
+    else:
+        held, open_batches = _leased(environment, lane, run_id, now)
+        if held is not None:
+            return LaneReport(lane, busy=str(held))
+        reports = _convert_all(environment, open_batches, run_id, now, dry_run=False)
         # Not when something was raised: a retry of this run takes the lease up, another run does when it has ended.
-        leases.give_back(bucket, key)
+        leases.give_back(environment.bucket, environment.settings.layout.lease_key(lane))
     for report in reports:
         logger.info("%s", report)
     return LaneReport(lane, tuple(reports), dry_run=dry_run)
 
 
-def _kept_out(environment: Environment, lane: str, found: WorkList, now: Callable[[], datetime]) -> Lease | None:
-    """Who converts records that may be those of this lane.
+def _convert_all(
+    environment: Environment, batches: Sequence[BatchId], run_id: str, now: Callable[[], datetime], *, dry_run: bool
+) -> list[BatchReport]:
+    """Convert and settle batches, so many together that a run that is cut off has settled most of what it did."""
+    converter = BatchConverter(environment, now(), dry_run=dry_run)
+    reports: list[BatchReport] = []
+    for start in range(0, len(batches), _SETTLED_TOGETHER):
+        converted = [converter.convert_secured(batch) for batch in batches[start : start + _SETTLED_TOGETHER]]
+        reports += converted if dry_run else Settler(environment, run_id, now()).settle(converted)
+    return reports
 
-    Documents and shards keep each other out, and documents come first: they wait for the shards that were begun before
-    them, and the other shards are left to the next run.
+
+def _open(environment: Environment, lane: str) -> tuple[list[BatchId], WorkList]:
+    """The open batches of a lane, and what they were found in."""
+    found = read_work_list(environment.bucket, environment.settings.layout, "" if lane == DOCUMENTS else lane)
+    return [batch for batch in found.open if batch.lane == lane], found
+
+
+def _leased(
+    environment: Environment, lane: str, run_id: str, now: Callable[[], datetime]
+) -> tuple[Lease | None, list[BatchId]]:
+    """Take the lease of a lane, unless somebody converts records that may be its own; its open batches.
+
+    Documents and shards keep each other out. Documents wait with their lease for the shards that were begun before
+    them; a shard waits for documents without one, so that they never wait for each other.
+
+    Returns:
+        Who keeps it out, if somebody does; the open batches, if nobody does.
     """
     bucket, layout = environment.bucket, environment.settings.layout
-    if lane != DOCUMENTS:
-        return leases.held_by_others(bucket, [layout.lease_key(DOCUMENTS)], now())
+    key = layout.lease_key(lane)
     held: Lease | None = None
-    shards = [layout.lease_key(other) for other in found.lanes if other != DOCUMENTS]
     for _ in environment.patience or _PATIENCE:
-        held = leases.held_by_others(bucket, shards, now())
+        if (held := leases.take(bucket, key, run_id, now())) is not None:
+            break
+        open_batches, found = _open(environment, lane)
+        if not open_batches:
+            return None, []
+        if lane == DOCUMENTS:
+            held = _await_shards(environment, found, now)
+        else:
+            held = leases.held_by_others(bucket, [layout.lease_key(DOCUMENTS)], now())
+        if held is None:
+            return None, open_batches
+        leases.give_back(bucket, key)
+        if lane == DOCUMENTS:
+            break
+    return held, []
+
+
+def _await_shards(environment: Environment, found: WorkList, now: Callable[[], datetime]) -> Lease | None:
+    """Wait for shards that are being converted; one that still is."""
+    held: Lease | None = None
+    shards = [environment.settings.layout.lease_key(other) for other in found.lanes if other != DOCUMENTS]
+    for _ in environment.patience or _PATIENCE:
+        held = leases.held_by_others(environment.bucket, shards, now())
         if held is None:
             break
     return held
@@ -199,7 +239,9 @@ class BatchConverter:
         if (waiting := self._waits(raw, converted)) is not None:
             state, why = waiting
             return BatchReport(batch, state, why, {"records": len(raw.records)})
-        work = _Work(batch, raw, converted, *self._period(raw))
+        first = min((record.arrived for record in raw.records), default=self._now)
+        # Until now: what the mapping allows by now does not say what it allowed when the worker wrote.
+        work = _Work(batch, raw, converted, first - CLOCKS, self._now + CLOCKS)
         self._reject(work)
         self._files.list_folders(converted.groups, work.since)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -238,13 +280,8 @@ class BatchConverter:
 
     def _certain(self, raw: RawBatch) -> datetime:
         """When the worker can no longer deliver any of the records."""
-        return _last(raw, self._now) + self._record_age + self._timeout
-
-    def _period(self, raw: RawBatch) -> tuple[datetime, datetime]:
-        """When the worker may have written rows of the records."""
-        first = min((record.arrived for record in raw.records), default=self._now)
-        is_recent = self._now < _last(raw, self._now) + self._record_age  # then nobody need be asked for the rest
-        return first - CLOCKS, (self._now if is_recent else min(self._now, self._certain(raw))) + CLOCKS
+        last = max((record.arrived for record in raw.records), default=self._now)
+        return last + self._record_age + self._timeout
 
     def _convert_group(self, work: _Work, group: Group) -> _Placed:
         """Write what is not there yet of a group, and say where each of its records is."""
@@ -377,11 +414,6 @@ class BatchConverter:
 def _is_exact(raw: RawBatch, converted: Conversion) -> bool:
     """Whether the records are those of the batch, and no others lie between them."""
     return not raw.from_stream or (raw.batch.size == len(raw.records) - converted.filtered and not raw.lost)
-
-
-def _last(raw: RawBatch, now: datetime) -> datetime:
-    """When the stream took the last record."""
-    return max((record.arrived for record in raw.records), default=now)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ because it races against deadlines: the stream forgets the records of a failed b
 3. Claim (:mod:`~dmd_pipeline.jobs.claiming`). What is no failure of this pipeline goes to quarantine, whole. What came
    with its records is secured at once; the others are collected.
 4. Secure those (:mod:`~dmd_pipeline.jobs.securing`), nearest deadline first.
-5. Delete each message when all that it tells of is durable.
+5. Delete each message when all that it tells of is durable; when something of it is lost, after people were told.
 
 A batch that cannot be secured stops no other: its message stays in the queue, and the report says why.
 
@@ -16,7 +16,7 @@ Calls of a run over the queue, for N messages that tell of R batches with record
 quarantine, and F names below replay/raw/:
 
     1 ListEventSourceMappings + 1 DescribeAlarms + ⌈F/1000⌉ LIST (at least one)
-    + 1 GetQueueUrl + ⌈N/10⌉ + 1 ReceiveMessage + ⌈N/10⌉ DeleteMessageBatch
+    + 1 GetQueueUrl + ⌈N/10⌉ + 1 ReceiveMessage + ⌈N/10⌉ DeleteMessageBatch, one more when something is lost
     + 1 GetQueueAttributes + 1 DescribeStreamSummary, when there is a batch
     + R + P + Q PutObject
     + P GetShardIterator + the pages of their ranges, fewer where ranges lie side by side
@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING
 from dmd_pipeline import quarantine
 from dmd_pipeline.aws.s3 import JSON
 from dmd_pipeline.errors import PipelineError
-from dmd_pipeline.failed_batches import BatchId, FailedBatch
+from dmd_pipeline.failed_batches import BatchId, FailedBatch, StreamRecord
 from dmd_pipeline.jobs import claiming, worker_watch
 from dmd_pipeline.jobs.claiming import LONG_POLL, Claim, QueueClaims, Request, Source
 from dmd_pipeline.jobs.replay_reports import Loss, Outcome, SecureReport, State
@@ -47,7 +47,7 @@ from dmd_pipeline.stamps import utc_stamp
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from dmd_pipeline.aws.cloudwatch import Alarms
     from dmd_pipeline.aws.kinesis import Stream
@@ -105,7 +105,7 @@ def secure(
         clock: Seconds, by which that share is measured.
         long_poll: How long to wait for the first message.
         rehearse: In a dry run, asked what would become of the records of each batch.
-        report_to: Gets the report before any error is raised.
+        report_to: Gets the report, and tells people of what is lost: only then the messages about it are deleted.
 
     Returns:
         The report. The run has to end failed, once its open batches are converted, when it has ``problems``.
@@ -116,11 +116,11 @@ def secure(
     """
     began = now()
     request = Request.of(settings, source=source, prefix=prefix, shard_id=shard_id, start=start, end=end, now=began)
-    watch = worker_watch.look(settings, functions, alarms, dry_run=dry_run)
+    deadlines = _Deadlines(stream, queue)
+    watch = worker_watch.look(settings, functions, alarms, lambda: deadlines.stream_retention, dry_run=dry_run)
     work_list = read_work_list(bucket, settings.layout)
     claims = QueueClaims(queue, settings, now, long_poll)
     ranges = ShardRanges(stream, settings.replay.read_share, claims.keep_hidden, sleep=sleep, clock=clock)
-    deadlines = _Deadlines(stream, queue)
     securer = Securer(
         settings,
         bucket,
@@ -147,7 +147,7 @@ def secure(
         passed_over=run.passed_over,
         quarantined=run.quarantined,
         strange=run.strange,
-        failed=run.failed,
+        failed=run.failed | deadlines.failed,
         undeleted=claims.undeleted,
         findings=watch.findings,
         notes=(*watch.notes, *run.notes),
@@ -159,36 +159,51 @@ def secure(
         logger.info("%s", line)
     if report_to is not None:
         report_to(report)
+    run.delete_told()
     return report
 
 
 class _Deadlines:
-    """When batches are lost; asks the stream and the queue for their retention once, and only when needed."""
+    """When batches are lost; asks the stream and the queue for their retention once, and only when needed.
+
+    Attributes:
+        failed: Why one of them did not tell, by its name: batches are secured all the same, only in another order.
+    """
 
     def __init__(self, stream: Stream, queue: Queue) -> None:
         self._stream = stream
         self._queue = queue
+        self.failed: dict[str, str] = {}
 
     @cached_property
     def stream_retention(self) -> timedelta:
-        """How long the stream keeps its records."""
+        """How long the stream keeps its records.
+
+        Raises:
+            PipelineError: Kinesis refused to tell.
+        """
         return self._stream.retention()
 
     @cached_property
-    def _queue_retention(self) -> timedelta:
-        return self._queue.retention()
+    def _of_stream(self) -> timedelta | None:
+        return self._tried("stream's retention", lambda: self.stream_retention)
+
+    @cached_property
+    def _of_queue(self) -> timedelta | None:
+        return self._tried("queue's retention", self._queue.retention)
 
     def of(self, batch: FailedBatch) -> datetime | None:
-        """When the first of a batch is lost.
-
-        Raises:
-            PipelineError: Kinesis or SQS refused to tell.
-        """
-        never = timedelta(0)  # not used where it is not asked for
+        """When the first of a batch is lost; None when nobody knows."""
         on_stream = batch.records is None and batch.first_arrival is not None
-        return batch.deadline(
-            self.stream_retention if on_stream else never, never if batch.sent is None else self._queue_retention
-        )
+        return batch.deadline(self._of_stream if on_stream else None, None if batch.sent is None else self._of_queue)
+
+    def _tried(self, what: str, ask: Callable[[], timedelta]) -> timedelta | None:
+        try:
+            return ask()
+        except PipelineError as error:
+            logger.warning("%s: %s", what, error)
+            self.failed[what] = str(error)
+            return None
 
 
 @dataclass
@@ -214,6 +229,8 @@ class _Securing:
     waiting: list[tuple[datetime, FailedBatch, Message | None]] = field(default_factory=list)
     unfinished: dict[str, int] = field(default_factory=dict)
     """Batches of a message that are not durable yet, by the message's id."""
+    to_be_told: dict[str, Message] = field(default_factory=dict)
+    """Messages about something lost, of which nobody has been told yet, by their ids."""
 
     def work(self) -> None:
         """Claim and secure; what fails is noted, and what was done with before is deleted in any case."""
@@ -291,9 +308,21 @@ class _Securing:
         self.outcomes.append(outcome)
         if message is None or outcome.state is State.FAILED:
             return
+        if outcome.loss is not None:
+            self.to_be_told[message.id] = message
         self.unfinished[message.id] -= 1
-        if self.unfinished[message.id] == 0 and not self.securer.dry_run:
+        if self.unfinished[message.id] == 0 and not self.securer.dry_run and message.id not in self.to_be_told:
             self.queue.done(message)
+
+    def delete_told(self) -> None:
+        """Delete the messages about losses, once people have been told.
+
+        The process dies before this: the next run finds the losses in quarantine, and tells of them again.
+        """
+        for message in self.to_be_told.values():
+            if self.unfinished[message.id] == 0 and not self.securer.dry_run:
+                self.queue.done(message)
+        self.queue.flush()
 
     def _refuse(self, claim: Claim) -> None:
         """Put a message that is not ours into quarantine, whole; a document is left where it is."""
@@ -349,20 +378,33 @@ class _Securing:
         for chunk in chunks(self.ranges.pages(shard_id, start), end):
             if first is None:
                 first = chunk[0].sequence_number
-            batch = FailedBatch(
-                BatchId(shard_id, chunk[0].sequence_number, chunk[-1].sequence_number),
-                size=None,
-                first_arrival=chunk[0].arrived,
-                last_arrival=chunk[-1].arrived,
-                condition=Source.STREAM.value,
-                origin=f"stream {self.settings.stream}",
-            )
             self.claimed += 1
-            outcome = self.securer.store(batch, chunk, self.deadlines.of(batch))
-            logger.info("%s%s", "dry run: " if self.securer.dry_run else "", outcome)
-            self.outcomes.append(outcome)
+            self._store_chunk(shard_id, chunk)
         if isinstance(start, int) and start != first:
             self._lose(shard_id, start, first, end)
+
+    def _store_chunk(self, shard_id: str, chunk: Sequence[StreamRecord]) -> None:
+        """Secure records of the stream: in halves, where a batch between the same two ends has not all of them.
+
+        What came along with a message are the records of one lane; somebody who asks for a range wants all.
+        """
+        batch = FailedBatch(
+            BatchId(shard_id, chunk[0].sequence_number, chunk[-1].sequence_number),
+            size=None,
+            first_arrival=chunk[0].arrived,
+            last_arrival=chunk[-1].arrived,
+            condition=Source.STREAM.value,
+            origin=f"stream {self.settings.stream}",
+        )
+        # A single record is not divided: a file between it and itself can be of nothing else.
+        if len(chunk) > 1 and batch.id in self.securer.known and not self.securer.holds(batch.id, chunk):
+            middle = (len(chunk) + 1) // 2
+            self._store_chunk(shard_id, chunk[:middle])
+            self._store_chunk(shard_id, chunk[middle:])
+            return
+        outcome = self.securer.store(batch, chunk, self.deadlines.of(batch))
+        logger.info("%s%s", "dry run: " if self.securer.dry_run else "", outcome)
+        self.outcomes.append(outcome)
 
     def _lose(self, shard_id: str, start: int, first: int | None, end: int | datetime) -> None:
         """The range began with a record that is gone."""

@@ -17,7 +17,8 @@ Calls, a batch:
     records on the stream: 1 GetShardIterator + the pages of its range (GetRecords, at least one), 1 PUT
         no GetShardIterator, and no page that was read already, when the range begins in the last page read of its shard
     something lost: 1 PUT more; nothing left: that PUT alone
-    known: none; 1 GET when a message tells of it once more, to see whether something of it was lost
+    known: none; 1 GET when a message tells of it once more, to see whether something of it was lost, or when somebody
+        asks for its range, to see whether it has all of it
 """
 
 from __future__ import annotations
@@ -27,13 +28,13 @@ import logging
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from dmd_pipeline import quarantine, raw_batches
 from dmd_pipeline.aws.s3 import JSON
-from dmd_pipeline.errors import PipelineError, PositionError, ShardNotFoundError, StorageError
+from dmd_pipeline.errors import PipelineError, PositionError, ShardNotFoundError, StorageError, StreamError
 from dmd_pipeline.jobs.replay_reports import Loss, Outcome, State
 from dmd_pipeline.pacing import Pace
 from dmd_pipeline.raw_batches import RawBatch
@@ -41,7 +42,6 @@ from dmd_pipeline.raw_batches import RawBatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from datetime import timedelta
 
     from dmd_pipeline.aws.kinesis import Stream
     from dmd_pipeline.aws.s3 import Bucket
@@ -57,6 +57,8 @@ LARGEST_CHUNK: Final = 10_000
 """Records of one raw file, of a range that somebody asked for."""
 LARGEST_CHUNK_BYTES: Final = 10_000_000
 """Of their data."""
+_FORGETS: Final = timedelta(minutes=10)
+"""Nobody knows to the minute when a stream forgets a record."""
 _REMEMBERED_SHARDS: Final = 8
 """Of so many shards the last page stays in memory; the pace keeps a page below 2 MiB, on average."""
 
@@ -249,6 +251,20 @@ class Securer:
         counts = {"records": len(records), "bytes": sum(len(record.data) for record in records)}
         return Outcome.of(batch, state, deadline, loss=loss, why=why, **counts)
 
+    def holds(self, batch: BatchId, records: Sequence[StreamRecord]) -> bool:
+        """Whether the raw file of a batch has all of these records; one that is gone has none.
+
+        Raises:
+            StorageError: S3 refused, or the file is damaged.
+            ThrottledError: S3 asked to slow down until the retries ran out.
+        """
+        key = self.settings.layout.raw_key(batch)
+        found = self.bucket.find(key)
+        if found is None:
+            return False
+        held = raw_batches.read(found[0], self.settings.layout.uri(key)).records
+        return {record.sequence_number for record in records} <= {record.sequence_number for record in held}
+
     def tell_of_loss(self, batch: FailedBatch, loss: Loss) -> None:
         """Write the document about what is lost.
 
@@ -289,12 +305,32 @@ class Securer:
             # A shard goes when the last of its records is forgotten; a number that a shard does not know is of another
             # stream, which had the same name.
             records, why = [], str(error)
+        self._refuse_half_a_range(batch, records, retention, is_gone=bool(why))
         loss = loss_of(batch, records, retention)
         if loss is not None:
             self.tell_of_loss(batch, loss)
         if not records:
             return Outcome.of(batch, State.LOST, deadline, loss=loss, why=why)
         return self.store(batch, records, deadline, loss)
+
+    def _refuse_half_a_range(
+        self, batch: FailedBatch, records: Sequence[StreamRecord], retention: timedelta, *, is_gone: bool
+    ) -> None:
+        """The stream forgets its oldest records first: what breaks off before the end was not read whole.
+
+        Raises:
+            StreamError: The range broke off; it is not lost, and can be read again.
+        """
+        if records:
+            broke_off = records[-1].sequence_number != batch.id.end
+        else:
+            kept = batch.last_arrival is not None and self.now() < batch.last_arrival + retention - _FORGETS
+            broke_off = kept and not is_gone
+        if broke_off:
+            raise StreamError(
+                f"the stream gave {len(records):,} records of {batch.id} and not the last one, which it cannot have "
+                "forgotten yet: the next run reads the range again"
+            )
 
     def _loss_key(self, batch: FailedBatch) -> str:
         known = (batch.first_arrival, batch.last_arrival, batch.sent)

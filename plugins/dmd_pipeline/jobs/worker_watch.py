@@ -9,7 +9,8 @@ Two things are looked at before anything is claimed, each with one call:
 
 Neither keeps a run from securing: what cannot be looked at is a failure in its report, after the rest is done.
 
-Calls: 1 ListEventSourceMappings + 1 DescribeAlarms, and 1 PutMetricAlarm when the alarm is missing or different.
+Calls: 1 ListEventSourceMappings + 1 DescribeAlarms, and 1 PutMetricAlarm when the alarm is missing or different; 1
+DescribeStreamSummary when the mapping lets records get as old as the shortest retention that a stream can have.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from dmd_pipeline.errors import FunctionError, PatternError, PipelineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import timedelta
 
     from dmd_pipeline.aws.cloudwatch import Alarms
     from dmd_pipeline.aws.lambda_ import Functions
@@ -50,13 +52,21 @@ class Watch:
     failed: Mapping[str, str] = field(default_factory=dict)
 
 
-def look(settings: Settings, functions: Functions, alarms: Alarms, *, dry_run: bool) -> Watch:
+def look(
+    settings: Settings,
+    functions: Functions,
+    alarms: Alarms,
+    retention: Callable[[], timedelta],
+    *,
+    dry_run: bool,
+) -> Watch:
     """Look at the mapping and at the alarm; write the alarm unless it is in place.
 
     Args:
         settings: Of the environment.
         functions: Lambda.
         alarms: CloudWatch.
+        retention: Tells the stream's; asked only when it can matter.
         dry_run: Leave the alarm as it is.
     """
     failed: dict[str, str] = {}
@@ -68,7 +78,7 @@ def look(settings: Settings, functions: Functions, alarms: Alarms, *, dry_run: b
             failed[name] = str(error)
             return ()
 
-    findings = tried("event source mapping", lambda: _findings(settings, functions))
+    findings = tried("event source mapping", lambda: _findings(settings, functions, retention))
     for finding in findings:
         logger.warning("event source mapping: %s", finding)
     notes = tried("alarm on the queue's age", lambda: _ensure_alarm(settings, alarms, dry_run=dry_run))
@@ -99,12 +109,15 @@ def age_alarm(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _findings(settings: Settings, functions: Functions) -> list[str]:
+def _findings(settings: Settings, functions: Functions, retention: Callable[[], timedelta]) -> list[str]:
     try:
         mapping = functions.mapping(settings.function, settings.stream_arn)
     except (FunctionError, PatternError) as error:  # there is none, most likely: then nothing is delivered
         return [str(error)]
-    return event_sources.findings(mapping, queue_arn=settings.dead_letter_queue_arn)
+    logger.info("event source mapping: %s", mapping)
+    is_long = mapping.record_age is not None and mapping.record_age >= event_sources.SHORTEST_RETENTION
+    kept = retention() if is_long else None
+    return event_sources.findings(mapping, queue_arn=settings.dead_letter_queue_arn, retention=kept)
 
 
 def _ensure_alarm(settings: Settings, alarms: Alarms, *, dry_run: bool) -> list[str]:

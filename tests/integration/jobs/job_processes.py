@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -45,10 +46,13 @@ if TYPE_CHECKING:
     from multiprocessing.synchronize import Barrier
 
     from dmd_pipeline.aws.athena import Workgroup
+    from dmd_pipeline.jobs.replay_reports import SecureReport
 
 Clients = Callable[[str], Any]
 """Gives the boto3 client of a service."""
 KILLED = 77
+TOLD = "TOLD"
+"""Environment variable: the file that gets the keys of the alerts about what a run secured."""
 CHANGED_TABLE = "scratch"
 INSERTED = next(change for change in COMPATIBLE if change.name == "a column with a default is inserted")
 """What the job ``change_a_table`` does: every partition has to be shortened for it."""
@@ -130,8 +134,15 @@ def _secure(settings: Settings, client: Clients, **asked: Any) -> None:
         alarms=Alarms(client("cloudwatch")),
         bucket=_bucket(settings, client),
         long_poll=timedelta(0),
+        report_to=_tell,
         **asked,
     )
+
+
+def _tell(report: SecureReport) -> None:
+    """Tell people, for whom a file stands."""
+    if path := os.environ.get(TOLD):
+        Path(path).write_text("\n".join(notice.key for notice in report.notices), encoding="utf-8")
 
 
 def _secure_errors(settings: Settings, client: Clients) -> None:

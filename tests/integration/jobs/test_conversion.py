@@ -14,7 +14,7 @@ from dmd_pipeline.delivery import Rejected, deliver, errors_document
 from dmd_pipeline.errors import StorageError
 from dmd_pipeline.failed_batches import DOCUMENTS, StreamRecord
 from dmd_pipeline.failures import parse_errors_document
-from dmd_pipeline.jobs import leases
+from dmd_pipeline.jobs import conversion, leases
 from dmd_pipeline.jobs.lane_reports import COUNTS, LaneReport, State
 from dmd_pipeline.jobs.partition_writer import write_partitions
 from dmd_pipeline.layout import replayed_batch
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from dmd_pipeline.delivery import Group
+    from dmd_pipeline.failed_batches import BatchId
     from dmd_pipeline.jobs.lane_reports import BatchReport
     from dmd_pipeline.partitions import Step
     from dmd_pipeline.settings import Settings
@@ -88,6 +89,17 @@ class TestOnce:
         world.secure(records)
         found = counts(world.convert(now=SOON))
         assert (found["delivered"], found.get("written", 0)) == (rows, 60 - rows)
+        assert world.rows() == world.clean(records)
+
+    def test_what_the_worker_wrote_later_than_the_mapping_allows_by_now_is_left_out(
+        self, world: ConversionWorld
+    ) -> None:
+        """Age was not limited, and the worker came half-way eight hours later; then somebody has limited it."""
+        records = valid(20)
+        rows = world.deliver(records, at=NOON + timedelta(hours=8), groups=5)
+        world.secure(records)
+        found = counts(world.convert(now=NOON + timedelta(hours=8, minutes=10)))
+        assert (found["delivered"], found["written"]) == (rows, 20 - rows)
         assert world.rows() == world.clean(records)
 
     def test_copies_that_the_workers_retries_left_stay_and_none_is_added(self, world: ConversionWorld) -> None:
@@ -307,11 +319,18 @@ class TestErrors:
         [kept] = world.quarantined()
         assert [record.sequence_number for record in kept.records or ()] == [3]
 
-    @pytest.mark.parametrize("hours", [-1, 7])
-    def test_what_was_rejected_before_or_after_is_another_record(self, world: ConversionWorld, hours: int) -> None:
+    def test_what_was_rejected_before_it_came_is_another_record(self, world: ConversionWorld) -> None:
         world.secure([invalid(1)])
-        world.reject(invalid(1), at=NOON + timedelta(hours=hours))
+        world.reject(invalid(1), at=NOON - timedelta(hours=1))
         assert "in_errors" not in counts(world.convert())
+
+    def test_what_was_rejected_later_than_the_mapping_allows_by_now_is_the_same_record(
+        self, world: ConversionWorld
+    ) -> None:
+        """The age was unlimited then, and somebody has limited it since."""
+        world.secure([invalid(1)])
+        world.reject(invalid(1), at=NOON + timedelta(hours=8))
+        assert counts(world.convert()) == {"records": 1, "in_errors": 1}
 
     def test_what_comes_from_errors_and_from_quarantine_is_not_left_in_errors(self, world: ConversionWorld) -> None:
         world.secure([invalid(1)], folder="errors-2026-03-01-12-00-00-a")
@@ -676,7 +695,7 @@ class TestLanes:
         world.bucket._client.meta.events.register("before-call.s3.PutObject", convert_the_other)
         assert counts(world.convert(first)) == {"records": 4, "written": 4}
         assert [report.busy for report in reports] == ["run, until 2026-03-02T01:00:00.000Z at the latest"]
-        assert bool(world.pauses) == (second == DOCUMENTS), "documents wait a while for shards"
+        assert world.pauses, "the second one waited a while"
         assert counts(world.convert(second)) == {"records": 4, "delivered": 4}
         assert world.rows() == world.clean(records)
 
@@ -689,6 +708,44 @@ class TestLanes:
         assert leases.take(world.bucket, key, "another", LATER) is None
         world.patience = Patience(sleep=lambda _: leases.give_back(world.bucket, key))
         assert counts(world.convert(DOCUMENTS)) == {"records": 4, "written": 4}
+
+    def test_a_shard_waits_until_documents_are_converted_and_holds_nothing_meanwhile(
+        self, world: ConversionWorld
+    ) -> None:
+        world.secure(valid(4))
+        documents = world.settings.layout.lease_key(DOCUMENTS)
+        assert leases.take(world.bucket, documents, "another", LATER) is None
+        held_meanwhile: list[object] = []
+
+        def end_of_documents(_: float) -> None:
+            held_meanwhile.append(world.bucket.find(world.settings.layout.lease_key(SHARD)))
+            leases.give_back(world.bucket, documents)
+
+        world.patience = Patience(sleep=end_of_documents)
+        assert counts(world.convert()) == {"records": 4, "written": 4}
+        assert held_meanwhile == [None]
+
+    def test_a_lane_that_is_cut_off_has_settled_what_it_did_before(
+        self, world: ConversionWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(conversion, "_SETTLED_TOGETHER", 2)
+        records = valid(5)
+        batches = [world.secure([record]) for record in records]
+        convert_secured = conversion.BatchConverter.convert_secured
+
+        def cut_off(self: conversion.BatchConverter, batch: BatchId) -> BatchReport:
+            if batch == batches[3]:
+                raise KeyboardInterrupt
+            return convert_secured(self, batch)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(conversion.BatchConverter, "convert_secured", cut_off)
+            with pytest.raises(KeyboardInterrupt):
+                world.convert(now=SOON)
+        done = [world.bucket.find(world.settings.layout.done_key(batch)) is not None for batch in batches]
+        assert done == [True, True, False, False, False]
+        assert [one.state for one in world.convert(now=SOON).batches] == [State.SETTLED] * 3
+        assert world.rows() == world.clean(records)
 
     def test_a_lease_on_documents_that_has_ended_keeps_no_shard_out(self, world: ConversionWorld) -> None:
         world.secure(valid(4))

@@ -184,6 +184,22 @@ class TestDeadlines:
         assert outcome.deadline is not None
         assert outcome.deadline - world.now() < timedelta(hours=1)
 
+    def test_where_one_cannot_be_told_everything_is_secured_all_the_same(self, world: ReplayWorld) -> None:
+        batches = [world.put_some(shard, 2) for shard in world.shards]
+        for batch in batches:
+            world.send(world.position(batch))
+        world.send(world.event(world.put_some(world.shards[0], 2)))
+        world.aws.fail("sqs:GetQueueAttributes", "AccessDenied", status=403, times=1000)
+        report = world.secure()
+        assert report.counts["secured"] == len(batches) + 1
+        assert world.messages() == []
+        assert world.aws.calls.count("sqs:GetQueueAttributes") == 1, "it is asked once"
+        assert list(report.failed) == ["queue's retention"]
+        *told, last = [outcome.deadline for outcome in report.outcomes]
+        assert [stamp(deadline) for deadline in told if deadline] == [stamp(batch[0].at + DAY) for batch in batches]
+        assert last is None, "of what came along, the queue alone would tell"
+        assert any("queue's retention" in problem for problem in report.problems)
+
     def test_a_near_one_is_an_alert_although_the_run_succeeds(self, world: ReplayWorld) -> None:
         records = world.put_some(world.shards[0], 2)
         world.aws.clock.advance(timedelta(hours=21))
@@ -199,6 +215,66 @@ class TestDeadlines:
         world.send(world.position(world.put_some(world.shards[0], 2)))
         world.aws.clock.advance(timedelta(hours=19))
         assert world.secure().notices == []
+
+
+class TestWhatBreaksOff:
+    """A range that was not read to its end is not lost: the stream forgets its oldest records first."""
+
+    @pytest.mark.parametrize("given", [0, 3])
+    def test_is_left_to_the_next_run(self, world: ReplayWorld, given: int) -> None:
+        records = world.put_some(world.shards[0], 8)
+        world.send(world.position(records))
+
+        def break_off(parsed: dict[str, Any], **_event: Any) -> None:
+            parsed["Records"], parsed["MillisBehindLatest"] = parsed["Records"][:given], 0
+
+        events = world.clients["kinesis"].meta.events
+        events.register("after-call.kinesis.GetRecords", break_off)
+        report = world.secure()
+        events.unregister("after-call.kinesis.GetRecords", break_off)
+        assert [outcome.state for outcome in report.outcomes] == [State.FAILED]
+        assert f"gave {given} records" in report.outcomes[0].why
+        assert world.written() == {}
+        world.show_all()
+        world.secure()
+        assert world.secured(records) == data(records)
+        assert world.messages() == []
+
+
+class TestARangeThatSomebodyAsksFor:
+    def test_is_secured_whole_where_a_message_brought_some_of_it(self, world: ReplayWorld) -> None:
+        """The message was about one lane: the records of the others lie between its ends."""
+        records = world.put_some(world.shards[0], 7)
+        world.send(world.event(records[::2]))
+        world.secure()
+        asked = {"source": "stream", "shard_id": world.shards[0]}
+        asked |= {"start": str(records[0].number), "end": str(records[-1].number)}
+        report = world.secure(**asked)
+        assert (report.counts["secured"], report.counts["known"]) == (2, 0)
+        assert every_record(world) == {record.number for record in records}
+        again = world.secure(**asked)
+        assert (again.counts["secured"], again.counts["known"]) == (0, 2), "the halves are there by now"
+
+    def test_is_known_where_it_is_secured_already(self, world: ReplayWorld) -> None:
+        records = world.put_some(world.shards[0], 5)
+        world.send(world.position(records))
+        world.secure()
+        asked = {"start": str(records[0].number), "end": str(records[-1].number)}
+        report = world.secure(source="stream", shard_id=world.shards[0], **asked)
+        assert (report.counts["secured"], report.counts["known"]) == (0, 1)
+
+    def test_of_one_record_is_not_divided(self, world: ReplayWorld) -> None:
+        records = world.put_some(world.shards[0], 1)
+        world.send(world.event(records))
+        world.secure()
+        report = world.secure(source="stream", shard_id=world.shards[0], start=str(records[0].number))
+        assert (report.counts["secured"], report.counts["known"]) == (0, 1)
+
+
+def every_record(world: ReplayWorld) -> set[int]:
+    """Numbers of all records that are secured."""
+    files = world.written("replay/raw/").values()
+    return {record.sequence_number for file in files for record in raw_batches.read(file, "raw").records}
 
 
 class TestLosses:
@@ -519,6 +595,19 @@ class TestTheWatch:
         report = world.secure()
         assert "no event source mapping" in report.findings[0]
         assert report.counts["secured"] == 1
+
+    def test_an_age_beyond_the_streams_retention_is_an_alert(self, world: ReplayWorld) -> None:
+        world.set_mapping(MaximumRetryAttempts=10_000, MaximumRecordAgeInSeconds=7 * 24 * 60 * 60)
+        (finding,) = world.secure().findings
+        assert "given up by age only after 168 hours" in finding
+        assert "--maximum-record-age-in-seconds 21600" in finding
+
+    def test_the_streams_retention_is_asked_for_only_where_it_matters(self, world: ReplayWorld) -> None:
+        world.secure()
+        assert world.aws.calls.count("kinesis:DescribeStreamSummary") == 0
+        world.set_mapping(MaximumRecordAgeInSeconds=24 * 60 * 60)
+        world.secure()
+        assert world.aws.calls.count("kinesis:DescribeStreamSummary") == 1
 
     @pytest.mark.parametrize("operation", ["lambda:ListEventSourceMappings", "cloudwatch:DescribeAlarms"])
     def test_what_cannot_be_looked_at_fails_the_run_after_the_rest_is_done(

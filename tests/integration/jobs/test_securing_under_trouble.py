@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dmd_pipeline.errors import AlertError
 from tests.integration.jobs import job_processes
 from tests.integration.jobs.replay_world import ReplayWorld
 
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dmd_pipeline.jobs.replay_reports import SecureReport
     from dmd_pipeline.settings import Settings
     from local.aws import LocalAws
 
@@ -30,7 +35,7 @@ CALLS = {
     "GetShardIterator": 2,
     "GetRecords: one page of the whole range, and a trimmed one after a page that passes over the gap": 3,
     "PutObject: the whole range, the loss and what is left": 3,
-    "DeleteMessageBatch": 1,
+    "DeleteMessageBatch: the others, and the one about the loss": 2,
 }
 
 
@@ -94,18 +99,40 @@ def test_a_run_killed_at_any_call_and_run_again_gives_what_one_whole_run_gives(w
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_until_the_message_is_deleted_every_run_tells_of_the_loss(world: ReplayWorld, moment: str) -> None:
-    """Whoever was killed has told nobody."""
+def test_whenever_a_run_is_killed_it_or_the_next_one_tells_of_the_loss(
+    world: ReplayWorld, moment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told_by_the_killed_one = tmp_path / "told"
+    monkeypatch.setenv(job_processes.TOLD, str(told_by_the_killed_one))
     messages = world.messages()
-    deletion = sum(CALLS.values())
-    for call in (deletion - 2, deletion - 1, deletion):
+    calls = sum(CALLS.values())
+    silent = 0
+    for call in range(calls - 4, calls + 1):
         begin_again(world, messages)
+        told_by_the_killed_one.unlink(missing_ok=True)
         assert job_processes.run_and_kill("secure", call, moment)
         world.show_all()
         report = world.secure()
-        if moment == "before" or call < deletion:
-            assert report.counts["lost_batches"] == 1
-            assert "replay-lost" in {notice.key for notice in report.notices}
+        told = "replay-lost" in {notice.key for notice in report.notices}
+        assert told == (report.counts["lost_batches"] == 1)
+        assert told or "replay-lost" in told_by_the_killed_one.read_text(), f"killed {moment} call {call}"
+        silent += not told
+    assert silent == (moment == "after"), "only the very last call takes the message away"
+
+
+def test_a_loss_of_which_nobody_could_be_told_is_told_by_the_next_run(world: ReplayWorld) -> None:
+    def fail(_: SecureReport) -> None:
+        raise AlertError("no channel took it")
+
+    with pytest.raises(AlertError):
+        world.secure(report_to=fail)
+    [left] = world.messages()
+    assert json.loads(left.body)["KinesisBatchInfo"]["batchSize"] == 5, "the one of which the beginning is forgotten"
+    world.show_all()
+    told: list[SecureReport] = []
+    world.secure(report_to=told.append)
+    assert [report.counts["lost_batches"] for report in told] == [1]
+    assert world.messages() == []
 
 
 @pytest.mark.parametrize("job", ["secure", "secure_errors"])
