@@ -44,7 +44,7 @@ run: $(READY) ## Trigger a DAG in the running Airflow and wait: make run DAG=reg
 
 .PHONY: test
 test: lint types requirements-check browser ## Lint, types, and every test (unit, integration, real scheduler, real browser)
-	@$(BIN)/pytest $(PYTEST)
+	@$(BIN)/pytest --numprocesses 2 --no-loadscope-reorder $(PYTEST)
 
 .PHONY: lint
 lint: $(READY) ## Ruff: rules and format

@@ -10,7 +10,7 @@ from __future__ import annotations
 import atexit
 import os
 import tempfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,13 +21,34 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser
+    from xdist.scheduler import Scheduling
 
     from local.aws import LocalAws
+
+_END_TO_END = "tests/e2e/"
 
 # Airflow writes a configuration file when it is imported: not into the home of whoever runs the tests.
 _AIRFLOW_HOME = tempfile.TemporaryDirectory(prefix="dmd-tests-airflow-")
 os.environ["AIRFLOW_HOME"] = _AIRFLOW_HOME.name
 atexit.register(_AIRFLOW_HOME.cleanup)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    """Tests of a file run together, in one process; those that look at the running pipeline are as one file."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFile(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
+        def _split_scope(self, nodeid: str) -> str:
+            return _END_TO_END if nodeid.startswith(_END_TO_END) else super()._split_scope(nodeid)
+
+    return ByFile(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several processes share the tests, what takes longest begins first."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: not item.nodeid.startswith(_END_TO_END))
 
 
 @pytest.fixture(scope="session")
