@@ -46,6 +46,10 @@ run: $(READY) ## Trigger a DAG in the running Airflow and wait: make run DAG=reg
 test: lint types requirements-check browser ## Lint, types, and every test (unit, integration, real scheduler, real browser)
 	@$(BIN)/pytest --numprocesses 2 --no-loadscope-reorder $(PYTEST)
 
+.PHONY: crash
+crash: $(READY) ## The crash matrix: each job is killed before and after each of its AWS calls, and run again
+	@$(BIN)/pytest --numprocesses 2 --no-loadscope-reorder tests/integration/jobs -k killed $(PYTEST)
+
 .PHONY: lint
 lint: $(READY) ## Ruff: rules and format
 	@$(BIN)/ruff check .

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
 import sqlite3
 import subprocess
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from dmd_pipeline.record_types import load_record_types
 from dmd_pipeline.settings import load_settings
 from local.accounting import account, dates_that_differ
+from local.console import Console
 from local.copies import by_table
 from local.processes import Processes, carriers
 from local.quality_act import verdicts
+from local.replay_evidence import ReplayEvidence
+from local.run import await_end
 from local.traffic.records import MAIL, MESSAGE
 from local.workspace import REPOSITORY
 from tests.e2e.conftest import RECORDS, RunningPipeline
@@ -76,6 +82,25 @@ def test_failed_batches_are_replayed_nothing_lost_and_nothing_twice(pipeline: Ru
     keys = [stored for stored in objects(pipeline, "data-pipeline/replay/raw/") if stored.endswith(".done.json")]
     assert len(keys) == 3
     assert [alert for alert in pipeline.evidence.alerts() if "shortly before" in str(alert.get("Subject"))]
+
+
+def test_what_all_replays_say_together_is_what_lies_in_s3(pipeline: RunningPipeline) -> None:
+    said: Counter[str] = Counter()
+    for run in pipeline.api.runs("reprocess_failed_batches"):
+        for task in pipeline.api.tasks(await_end(pipeline.api, Console(io.StringIO()), run)):
+            if task.task_id == "conclude" and (report := pipeline.api.result(run, task)):
+                said.update(report["counts"])
+    evidence = ReplayEvidence(pipeline.clients, load_settings("local"), load_record_types())
+    keys = evidence.keys()
+    held = evidence.secured(keys)
+
+    assert said["secured"] == len(held) > 0
+    assert said["secured_records"] == sum(len(batch.records) for batch in held)
+    assert said["converted"] == sum(batch.settled for batch in held)
+    assert said["converted_records"] == sum(len(batch.records) for batch in held if batch.settled)
+    assert said["written"] == sum(len(numbers) for numbers in evidence.replayed(keys).values()) > 0
+    assert said["quarantined"] == sum(len(document.records) for document in evidence.rejected(keys)) > 0
+    assert said["lost"] == said["failed"] == 0
 
 
 def test_old_partitions_leave_and_come_back_and_the_account_still_adds_up(pipeline: RunningPipeline) -> None:

@@ -6,6 +6,7 @@ fraction of a second.
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import threading
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
 Clients = Callable[[str], Any]
 """Gives the boto3 client of a service."""
 KILLED = 77
+ASKED = "ASKED"
+"""Environment variable: the parameters of the job ``secure_as_asked``, as JSON."""
 TOLD = "TOLD"
 """Environment variable: the file that gets the keys of the alerts about what a run secured."""
 CHANGED_TABLE = "scratch"
@@ -149,6 +152,10 @@ def _secure_errors(settings: Settings, client: Clients) -> None:
     _secure(settings, client, source="errors")
 
 
+def _secure_as_asked(settings: Settings, client: Clients) -> None:
+    _secure(settings, client, **json.loads(os.environ[ASKED]))
+
+
 def _convert(settings: Settings, client: Clients, run_id: str = "killed") -> None:
     environment = Environment(
         settings,
@@ -222,6 +229,7 @@ JOBS: dict[str, Callable[[Settings, Clients], None]] = {
     "change_a_table": _change,
     "secure": _secure,
     "secure_errors": _secure_errors,
+    "secure_as_asked": _secure_as_asked,
     "convert": _convert,
     "drop_expired_partitions": _drop_expired,
     "delete_expired": _delete_expired,

@@ -35,7 +35,7 @@ from tests.integration.jobs.conversion_world import (
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from dmd_pipeline.delivery import Group
     from dmd_pipeline.failed_batches import BatchId
@@ -607,6 +607,30 @@ class TestSettled:
         world.secure_brought(world.quarantined()[0])
         world.convert()
         assert world.rows() == world.clean(records)
+
+    @pytest.mark.parametrize("change", [lambda numbers: numbers[1:], lambda numbers: [*numbers, 1]])
+    def test_a_batch_whose_records_do_not_add_up_stays_open(
+        self, world: ConversionWorld, monkeypatch: pytest.MonkeyPatch, change: Callable[[list[int]], list[int]]
+    ) -> None:
+        """A defect: one of them would be nowhere, or one in two places."""
+        batch = world.secure(valid(4))
+        convert_group = conversion.BatchConverter._convert_group
+        changed: list[object] = []
+
+        def miscount(self: conversion.BatchConverter, work: Any, group: Group) -> Any:
+            placed = convert_group(self, work, group)
+            if changed:
+                return placed
+            changed.append(group)
+            return replace(placed, written=frozenset(change(sorted(placed.written))))
+
+        with monkeypatch.context() as patched:
+            patched.setattr(conversion.BatchConverter, "_convert_group", miscount)
+            report = only(world.convert(now=SOON))
+        assert report.state is State.FAILED
+        assert "of its 4 records are accounted for; it stays open, whole" in report.why
+        assert world.bucket.find(world.settings.layout.done_key(batch)) is None
+        assert only(world.convert(now=SOON)).state is State.SETTLED
 
 
 class TestLanes:
