@@ -2,8 +2,8 @@
 
 ## What it does
 
-For each date that has a manifest in `retention/`: looks whether every object that it lists is there and the same;
-writes `keep_until` into the manifest, so that tomorrow's `drop_expired_partitions` keeps the partition; registers it;
+For each date that has a manifest in `retention/`: looks whether every object that it lists is there and the same; one
+that was deleted is brought back where the bucket keeps versions, by taking its delete marker away; writes `keep_until` into the manifest, so that tomorrow's `drop_expired_partitions` keeps the partition; registers it;
 and has Athena count its rows: as many as the manifest says. The dates become partition keys of the table's asset.
 
 ## When it runs
@@ -23,8 +23,8 @@ Yes: at any time, after being killed, and twice at once: one run at a time works
 
 All other dates were restored. Runbook: docs/runbooks/retention.md
 
-* *its objects are gone, or are others now, deleted …*: the grace period was over. Where the bucket keeps versions they
-  can be brought back: see the runbook.
+* *its objects are gone, or are others now, deleted …*: the grace period was over, and there are no versions of them:
+  the rows are gone.
 * *Athena reads … rows of its files, not …*: it is registered; find out what its files hold before you use it.
 * *is under change …*: restore it when `apply_schema_changes` has ended.
 * *another run works on the partitions of …*: wait for it, or until the time it says.

@@ -264,6 +264,8 @@ def plan(
         listed = {one.key: one for one in manifests[day].objects}
         if others := tuple(one.key for one in found if one.key not in listed):
             late[day] = others
+        if manifests[day].deleted_at is not None and len(others) < len(found):
+            kept.append(Kept(str(day), "was deleted, and some of its objects are there again: restore it"))
         if day in wanted.delete:
             changed = [one.key.removeprefix(folder) for one in found if listed.get(one.key, one) != one]
             if changed:

@@ -13,13 +13,17 @@ from dmd_pipeline.patience import Patience
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from datetime import datetime
 
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import (
+        DeleteMarkerEntryTypeDef,
         ListObjectsV2OutputTypeDef,
+        ListObjectVersionsOutputTypeDef,
         ListObjectVersionsRequestTypeDef,
+        ObjectIdentifierTypeDef,
+        ObjectVersionTypeDef,
         PutObjectRequestTypeDef,
     )
 
@@ -32,6 +36,8 @@ _MISSING: Final = "NoSuchKey"
 _CONDITION_FAILED: Final = "PreconditionFailed"
 _UNDECIDED: Final = "ConditionalRequestConflict"
 """Another write or deletion of the same key was under way: S3 asks for the request again, and boto3 does not."""
+_KEYS_AT_ONCE: Final = 1000
+"""Of one DeleteObjects."""
 _PATIENCE: Final = Patience(attempts=5, first_pause=0.2)
 
 
@@ -65,6 +71,19 @@ class StoredVersion:
     version: str
     etag: str
     size: int
+
+
+@dataclass(frozen=True)
+class DeletedObject:
+    """An object that was deleted in a bucket with versions, and can be brought back.
+
+    Attributes:
+        version: The newest version that is left of it.
+        markers: Ids of the delete markers above that.
+    """
+
+    version: StoredVersion
+    markers: tuple[str, ...]
 
 
 class Bucket:
@@ -141,19 +160,53 @@ class Bucket:
             StorageError: S3 refused.
             ThrottledError: S3 asked to slow down until the retries ran out.
         """
-        request: ListObjectVersionsRequestTypeDef = {"Bucket": self.name, "Prefix": prefix, "KeyMarker": start_after}
-        with translated(f"list the versions of s3://{self.name}/{prefix}", StorageError):
-            while True:
-                page = self._client.list_object_versions(**request)
-                for item in page.get("Versions", []):
-                    if stop_before is not None and item["Key"] >= stop_before:
-                        return
-                    if item["IsLatest"]:
-                        yield StoredVersion(item["Key"], item["VersionId"], item["ETag"], item["Size"])
-                if not page["IsTruncated"]:
-                    return
-                request["KeyMarker"] = page["NextKeyMarker"]
-                request["VersionIdMarker"] = page["NextVersionIdMarker"]
+        for page in self._version_pages(prefix, start_after, stop_before):
+            for item in page.get("Versions", []):
+                if item["IsLatest"] and (stop_before is None or item["Key"] < stop_before):
+                    yield _stored_version(item)
+
+    def deleted_below(
+        self, prefix: str, *, start_after: str = "", stop_before: str | None = None
+    ) -> dict[str, DeletedObject]:
+        """The objects whose key begins with a prefix that were deleted and left a version, by key.
+
+        It costs what :meth:`versions_below` costs.
+
+        Args:
+            prefix: Begin of the keys.
+            start_after: Skip this key and all that sort before it; they cost nothing.
+            stop_before: Stop at this key.
+
+        Raises:
+            StorageError: S3 refused.
+            ThrottledError: S3 asked to slow down until the retries ran out.
+        """
+        newest: dict[str, ObjectVersionTypeDef] = {}
+        markers: dict[str, list[DeleteMarkerEntryTypeDef]] = {}
+        for page in self._version_pages(prefix, start_after, stop_before):
+            for version in page.get("Versions", []):
+                newest.setdefault(version["Key"], version)  # the newest version of a key comes first
+            for marker in page.get("DeleteMarkers", []):
+                markers.setdefault(marker["Key"], []).append(marker)
+        return {
+            key: DeletedObject(
+                _stored_version(version),
+                # Times are to the second. Taking away one below the version as well changes nothing.
+                tuple(one["VersionId"] for one in markers[key] if one["LastModified"] >= version["LastModified"]),
+            )
+            for key, version in newest.items()
+            if not version["IsLatest"] and key in markers and (stop_before is None or key < stop_before)
+        }
+
+    def keeps_versions(self) -> bool:
+        """Whether an object that is deleted leaves its versions, or did so at some time: one GetBucketVersioning.
+
+        Raises:
+            StorageError: S3 refused.
+            ThrottledError: S3 asked to slow down until the retries ran out.
+        """
+        with translated(f"look at the versioning of s3://{self.name}", StorageError):
+            return "Status" in self._client.get_bucket_versioning(Bucket=self.name)
 
     def page_below(self, prefix: str, start_after: str) -> tuple[tuple[StoredObject, ...], bool]:
         """Up to 1,000 objects whose key begins with a prefix, by key: one LIST call.
@@ -309,14 +362,53 @@ class Bucket:
             StorageError: S3 refused the whole call.
             ThrottledError: S3 asked to slow down until the retries ran out.
         """
-        with translated(f"delete {len(keys)} objects of s3://{self.name}", StorageError):
-            answer = self._client.delete_objects(
-                Bucket=self.name, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
-            )
+        return self._delete([{"Key": key} for key in keys])
+
+    def take_markers_away(self, deleted: Collection[DeletedObject]) -> dict[str, str]:
+        """Bring deleted objects back: their newest versions are current again, under the ids that they had.
+
+        No version is named here but those of delete markers: nothing can be lost by it. 1 DeleteObjects for up to 1,000
+        markers.
+
+        Args:
+            deleted: As :meth:`deleted_below` gives them.
+
+        Returns:
+            Reason by key, for those that were not brought back.
+
+        Raises:
+            StorageError: S3 refused a whole call; objects may be back that an earlier one named.
+            ThrottledError: S3 asked to slow down until the retries ran out.
+        """
+        named: list[ObjectIdentifierTypeDef] = [
+            {"Key": one.version.key, "VersionId": marker} for one in deleted for marker in one.markers
+        ]
+        errors: dict[str, str] = {}
+        for start in range(0, len(named), _KEYS_AT_ONCE):
+            errors |= self._delete(named[start : start + _KEYS_AT_ONCE])
+        return errors
+
+    def _delete(self, named: Sequence[ObjectIdentifierTypeDef]) -> dict[str, str]:
+        with translated(f"delete {len(named)} objects of s3://{self.name}", StorageError):
+            answer = self._client.delete_objects(Bucket=self.name, Delete={"Objects": [*named], "Quiet": True})
         return {
             error.get("Key", ""): f"{error.get('Code', 'unknown error')}: {error.get('Message', '')}"
             for error in answer.get("Errors", [])
         }
+
+    def _version_pages(
+        self, prefix: str, start_after: str, stop_before: str | None
+    ) -> Iterator[ListObjectVersionsOutputTypeDef]:
+        """Pages of versions and delete markers, up to the one that goes beyond a key."""
+        request: ListObjectVersionsRequestTypeDef = {"Bucket": self.name, "Prefix": prefix, "KeyMarker": start_after}
+        with translated(f"list the versions of s3://{self.name}/{prefix}", StorageError):
+            while True:
+                page = self._client.list_object_versions(**request)
+                yield page
+                if not page["IsTruncated"] or (stop_before is not None and page["NextKeyMarker"] >= stop_before):
+                    return
+                request["KeyMarker"] = page["NextKeyMarker"]
+                request["VersionIdMarker"] = page["NextVersionIdMarker"]
 
     def _put(self, key: str, body: bytes, content_type: str, kms_key: str | None) -> PutObjectRequestTypeDef:
         request: PutObjectRequestTypeDef = {
@@ -356,6 +448,10 @@ class Bucket:
                     Bucket=self.name, Prefix=prefix, Delimiter="/", StartAfter=prefix + start_at.rstrip("/")
                 )
             return self._client.list_objects_v2(Bucket=self.name, Prefix=prefix, Delimiter="/")
+
+
+def _stored_version(item: ObjectVersionTypeDef) -> StoredVersion:
+    return StoredVersion(item["Key"], item["VersionId"], item["ETag"], item["Size"])
 
 
 def _names(page: ListObjectsV2OutputTypeDef, prefix: str) -> list[str]:

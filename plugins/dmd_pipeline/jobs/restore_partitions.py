@@ -1,20 +1,23 @@
 """Restore expired partitions: they are registered again from their manifests, and kept for a while.
 
-For each date, as long as its objects are there:
+For each date:
 
-1. every object that the manifest lists is looked for, and must be the same as it was;
+1. every object that the manifest lists is looked for, and must be the same as it was. One that was deleted is brought
+   back where the bucket keeps versions and still has this one: the delete marker above it is taken away;
 2. ``keep_until`` is written into the manifest, so that the next run of ``drop_expired_partitions`` keeps the partition,
    and registration may register it;
 3. the partition is registered, as its table looks by now;
 4. Athena counts the rows of its files: as many as the manifest says.
 
-What is lost when the process dies after any of these: nothing. A partition with ``keep_until`` that is not registered
-is not deleted; the next run of this job, or of registration, registers it.
+What is lost when the process dies after any of these: nothing. Objects that are back without a partition are named by
+every plan of ``drop_expired_partitions``, and no run deletes them. A partition with ``keep_until`` that is not
+registered is not deleted; the next run of this job, or of registration, registers it.
 
 Whoever restores holds the table's lease: nobody deletes the objects meanwhile.
 
 Calls for D dates of a table: 1 GetTable; 1 LIST a 1,000 manifests; 1 PUT + 1 DELETE (lease); 1 GET + 1 PUT a date; what
-:func:`dmd_pipeline.jobs.retention_store.contents` and :mod:`dmd_pipeline.jobs.partition_writer` say; 1 statement.
+:func:`dmd_pipeline.jobs.retention_store.contents` and :mod:`dmd_pipeline.jobs.partition_writer` say; 1 statement. When
+objects are gone: 1 GetBucketVersioning, twice more what ``contents`` says, 1 DeleteObjects for up to 1,000 of them.
 """
 
 from __future__ import annotations
@@ -30,7 +33,7 @@ from dmd_pipeline.errors import CatalogError, ManifestError, PipelineError
 from dmd_pipeline.hive import partition_input
 from dmd_pipeline.jobs.partition_writer import write_partitions
 from dmd_pipeline.jobs.retention_reports import failed_dates, raise_failures
-from dmd_pipeline.jobs.retention_store import Manifests, contents, table_lease
+from dmd_pipeline.jobs.retention_store import Manifests, contents, deleted, is_version, table_lease
 from dmd_pipeline.layout import PARTITION_KEY
 from dmd_pipeline.parameters import DateRange, chosen_tables
 from dmd_pipeline.partitions import Step, merged
@@ -45,9 +48,9 @@ if TYPE_CHECKING:
 
     from dmd_pipeline.aws.athena import Workgroup
     from dmd_pipeline.aws.glue import Catalog
-    from dmd_pipeline.aws.s3 import Bucket
+    from dmd_pipeline.aws.s3 import Bucket, DeletedObject
     from dmd_pipeline.patience import Patience
-    from dmd_pipeline.retention_manifests import Manifest
+    from dmd_pipeline.retention_manifests import Manifest, ObjectVersion
     from dmd_pipeline.settings import Settings
 
 
@@ -86,6 +89,21 @@ class TableReport:
         return line + failed_dates(self.failed)
 
 
+@dataclass
+class _Found:
+    """What there is of some dates.
+
+    Attributes:
+        manifests: Of the dates that can be restored.
+        failed: Why the others cannot, by date.
+        deleted: What has to be brought back before, by key.
+    """
+
+    manifests: dict[date, Manifest] = field(default_factory=dict)
+    failed: dict[date, str] = field(default_factory=dict)
+    deleted: dict[str, DeletedObject] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Restorer:
     """The work of one run.
@@ -116,32 +134,63 @@ class Restorer:
         try:
             days = [day for day in Manifests(self.bucket, layout).days(table) if day in dates]
             if dry_run or not days:
-                manifests, failed = self._restorable(table, days)
-                rows = {day: manifest.rows for day, manifest in manifests.items()}
-                return TableReport(table, rows, failed, dry_run=dry_run)
+                found = self._look(table, days)
+                rows = {day: manifest.rows for day, manifest in found.manifests.items()}
+                return TableReport(table, rows, found.failed, dry_run=dry_run)
             with table_lease(self.bucket, layout, table, self.id, self.now):
-                return self._register(table, *self._restorable(table, days))
+                found = self._look(table, days)
+                if found.deleted:
+                    self._bring_back(table, found)
+                    found = self._look(table, days)
+                return self._register(table, found.manifests, found.failed)
         except PipelineError as error:
             return TableReport(table, error=str(error))
 
-    def _restorable(self, table: str, days: Collection[date]) -> tuple[dict[date, Manifest], dict[date, str]]:
-        """The manifests of which all objects are as they say; and of the others, what is wrong."""
+    def _look(self, table: str, days: Collection[date]) -> _Found:
+        """What can be restored of some dates, what has to be brought back for it, and what is wrong with the others."""
         store = Manifests(self.bucket, self.settings.layout)
         held = contents(self.bucket, self.settings.layout, table, days)
-        manifests: dict[date, Manifest] = {}
-        failed: dict[date, str] = {}
+        found = _Found()
+        gone: dict[date, list[ObjectVersion]] = {}
         for day in days:
             try:
                 manifest = store.read(table, day)
             except ManifestError as error:
-                failed[day] = str(error)
+                found.failed[day] = str(error)
                 continue
-            if wrong := [one.key.rpartition("/")[2] for one in manifest.objects if held[day].get(one.key) != one]:
-                deleted = f", deleted {manifest.deleted_at:%Y-%m-%d}" if manifest.deleted_at else ""
-                failed[day] = f"its objects are gone, or are others now{deleted}: {some(wrong)}"
+            found.manifests[day] = manifest
+            if missing := [one for one in manifest.objects if held[day].get(one.key) != one]:
+                gone[day] = missing
+        if gone:
+            self._look_for_versions(table, gone, found)
+        return found
+
+    def _look_for_versions(self, table: str, gone: Mapping[date, Sequence[ObjectVersion]], found: _Found) -> None:
+        """Look whether what is gone can be brought back; dates of which it cannot have failed."""
+        keeps_versions = self.bucket.keeps_versions()
+        left = deleted(self.bucket, self.settings.layout, table, gone) if keeps_versions else {}
+        for day, missing in gone.items():
+            manifest = found.manifests[day]
+            back = {
+                one.key: left[one.key] for one in missing if one.key in left and is_version(one, left[one.key].version)
+            }
+            if wrong := [one.key.rpartition("/")[2] for one in missing if one.key not in back]:
+                when = f", deleted {manifest.deleted_at:%Y-%m-%d}" if manifest.deleted_at else ""
+                why = "these versions are gone as well" if keeps_versions else "the bucket keeps no versions"
+                found.failed[day] = (
+                    f"its objects are gone, or are others now{when}: {some(wrong)}; {why}: they cannot be brought back"
+                )
+                del found.manifests[day]
             else:
-                manifests[day] = manifest
-        return manifests, failed
+                found.deleted |= back
+
+    def _bring_back(self, table: str, found: _Found) -> None:
+        """Take the delete markers away; what is still missing then is seen by whoever looks again."""
+        # The process dies after this call: the objects are back, no partition shows them, and the next run goes on.
+        errors = self.bucket.take_markers_away(found.deleted.values())
+        for key, reason in errors.items():
+            logger.warning("%s was not brought back: %s", key, reason)
+        logger.info("%s: %d deleted objects brought back", table, len(found.deleted) - len(errors))
 
     def _register(self, table: str, manifests: Mapping[date, Manifest], failed: dict[date, str]) -> TableReport:
         if not manifests:
@@ -152,7 +201,7 @@ class Restorer:
         keep_until = self.now() + timedelta(days=self.keep_days)
         steps = []
         for day, manifest in manifests.items():
-            kept = manifest.model_copy(update={"keep_until": keep_until})
+            kept = manifest.model_copy(update={"keep_until": keep_until, "deleted_at": None})
             # The process dies after this call: the partition is kept, and registration brings it back as well.
             self.bucket.write(self.settings.layout.manifest_key(table, day), kept.content(), JSON)
             steps.append(self._step(model, manifest))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from dmd_pipeline.aws.s3 import Bucket
+    from dmd_pipeline.aws.s3 import Bucket, DeletedObject, StoredVersion
     from dmd_pipeline.layout import Layout
 
 
@@ -114,18 +114,43 @@ def contents(bucket: Bucket, layout: Layout, table: str, days: Iterable[date]) -
     """
     prefix = layout.table_prefix(table)
     found: dict[date, dict[str, ObjectVersion]] = {day: {} for day in days}
-    for first, last in consecutive(found):
-        listed = bucket.versions_below(
-            prefix,
-            start_after=f"{prefix}{PARTITION_KEY}={first}",
-            stop_before=f"{prefix}{PARTITION_KEY}={last}{_AFTER_THE_SLASH}",
-        )
-        for one in listed:
+    for bounds in _stretches(layout, table, found):
+        for one in bucket.versions_below(prefix, **bounds):
             folder = one.key.removeprefix(prefix).partition("/")[0]
             if (day := partition_date_of(f"{folder}/")) in found:
-                kept = ObjectVersion(key=one.key, version=one.version, etag=one.etag, size=one.size)
-                found[day][one.key] = kept
+                found[day][one.key] = _kept(one)
     return found
+
+
+def deleted(bucket: Bucket, layout: Layout, table: str, days: Iterable[date]) -> dict[str, DeletedObject]:
+    """What was deleted in the folders of some partitions and left a version, by key; it costs what contents costs.
+
+    Raises:
+        StorageError: S3 refused.
+    """
+    found: dict[str, DeletedObject] = {}
+    for bounds in _stretches(layout, table, days):
+        found |= bucket.deleted_below(layout.table_prefix(table), **bounds)
+    return found
+
+
+def is_version(kept: ObjectVersion, one: StoredVersion) -> bool:
+    """Whether an object of a manifest is this version."""
+    return kept == _kept(one)
+
+
+def _kept(one: StoredVersion) -> ObjectVersion:
+    return ObjectVersion(key=one.key, version=one.version, etag=one.etag, size=one.size)
+
+
+def _stretches(layout: Layout, table: str, days: Iterable[date]) -> Iterator[dict[str, str]]:
+    """Between which keys the folders of days lie that follow one another."""
+    prefix = layout.table_prefix(table)
+    for first, last in consecutive(days):
+        yield {
+            "start_after": f"{prefix}{PARTITION_KEY}={first}",
+            "stop_before": f"{prefix}{PARTITION_KEY}={last}{_AFTER_THE_SLASH}",
+        }
 
 
 def _day_of(name: str) -> date | None:

@@ -147,7 +147,8 @@ def change_schemas(aws: LocalAws, settings: Settings) -> Report:
 
 
 def expire_and_restore(aws: LocalAws, settings: Settings) -> None:
-    """Let old partitions of `event` leave, come back, leave again and be deleted; delete what tests have left."""
+    """Let old partitions of `event` leave, come back, leave again, be deleted and come back; delete what tests left."""
+    aws.client("s3").put_bucket_versioning(Bucket=settings.bucket, VersioningConfiguration={"Status": "Enabled"})
     rules = TableRetention(retention_days=30, mode="enforce", max_share_per_run=1)
     enforced = settings.retention.model_copy(update={"tables": {"event": rules}})
     settings = settings.model_copy(update={"retention": enforced})
@@ -164,17 +165,21 @@ def expire_and_restore(aws: LocalAws, settings: Settings) -> None:
         report = drop_expired_partitions.run(approving, load_record_types(), tables=["event"], dry_run=False)
         return report.tables[0].counts["dropped"] + report.tables[0].counts["deleted"]
 
+    athena = Workgroup(connection, settings.workgroup)
+
+    def restore(now: datetime) -> dict[str, list[str]]:
+        restorer = Restorer(settings, glue, bucket, lambda: athena, "test", keep_days=1, now=lambda: now)
+        return restore_partitions.run(
+            restorer, load_record_types(), tables=["event"], from_date=None, to_date=None, dry_run=False
+        ).partition_keys
+
     later = NOW + timedelta(days=400)
     assert drop(later)
-    athena = Workgroup(connection, settings.workgroup)
-    restorer = Restorer(settings, glue, bucket, lambda: athena, "test", keep_days=1, now=lambda: later)
-    restored = restore_partitions.run(
-        restorer, load_record_types(), tables=["event"], from_date=None, to_date=None, dry_run=False
-    )
-    connection.close()
-    assert restored.partition_keys["event"]
+    assert restore(later)["event"]
     assert drop(later + timedelta(days=2))
     assert drop(later + timedelta(days=30))
+    assert restore(later + timedelta(days=30))["event"]
+    connection.close()
     bucket.write(f"{settings.layout.test_prefix()}a", b"x", "text/plain")
     left = clean_test_data.FolderOfTests(bucket, settings.layout)
     cleaned = clean_test_data.run(left, older_than_days=1, now=datetime.now(UTC) + timedelta(days=2), dry_run=False)

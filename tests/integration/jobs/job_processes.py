@@ -201,14 +201,18 @@ def _delete_beside_others(settings: Settings, client: Clients) -> None:
     _drop_expired(settings, client, datetime(2026, 9, 16, 3, tzinfo=UTC), f"process {os.getpid()}")
 
 
-def _restore(settings: Settings, client: Clients) -> None:
+def _restore(settings: Settings, client: Clients, now: datetime = datetime(2026, 9, 2, tzinfo=UTC)) -> None:
     restorer = Restorer(
         settings, _catalog(settings, client), _bucket(settings, client), lambda: workgroup(settings), "run"
     )
-    restorer = replace(restorer, now=lambda: datetime(2026, 9, 2, tzinfo=UTC))
+    restorer = replace(restorer, now=lambda: now)
     restore_partitions.run(
         restorer, load_record_types(), tables=["demand"], from_date=None, to_date=None, dry_run=False
     )
+
+
+def _restore_deleted(settings: Settings, client: Clients) -> None:
+    _restore(settings, client, datetime(2026, 9, 16, 3, tzinfo=UTC))
 
 
 def _catalog(settings: Settings, client: Clients) -> Catalog:
@@ -235,6 +239,7 @@ JOBS: dict[str, Callable[[Settings, Clients], None]] = {
     "delete_expired": _delete_expired,
     "delete_beside_others": _delete_beside_others,
     "restore_partitions": _restore,
+    "restore_deleted": _restore_deleted,
     "convert_beside_others": _convert_beside_others,
 }
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dmd_pipeline.errors import ParameterError, PartitionsFailedError, SettingsError
-from dmd_pipeline.jobs import drop_expired_partitions, leases, restore_partitions
+from dmd_pipeline.jobs import drop_expired_partitions, leases, restore_partitions, retention_store
 from dmd_pipeline.jobs.drop_expired_partitions import Dropper
 from dmd_pipeline.jobs.restore_partitions import Restorer
 from dmd_pipeline.parameters import consecutive
@@ -35,6 +35,9 @@ CUTOFF = NOW.date() - timedelta(days=100)
 
 class RetentionWorld(ConversionWorld):
     """The local AWS with delivered rows and registered partitions, and rules for the table ``demand``."""
+
+    before: tuple[list[str], Counter[str], dict[str, str]]
+    """What a test begins with: old dates, rows by date, objects."""
 
     def __init__(self, aws: LocalAws, settings: Settings) -> None:
         super().__init__(aws, settings)
@@ -82,6 +85,17 @@ class RetentionWorld(ConversionWorld):
     def in_athena_by_date(self) -> Counter[str]:
         sql = "SELECT partition_date, count(*) FROM demand GROUP BY 1"
         return Counter({str(day): int(count) for day, count in workgroup(self.settings).rows(sql)})
+
+    def delete_again(self) -> None:
+        """Everything as it is when a grace period has passed: deleted, and not in the catalog."""
+        for key in manifests(self):
+            told = json.loads(self.bucket.read(key))
+            for one in told["objects"]:
+                self.bucket.delete(one["key"])
+            gone = told | {"keep_until": None, "deleted_at": "2026-09-16T03:00:00Z"}
+            self.bucket.write(key, json.dumps(gone).encode(), "application/json")
+        self.catalog.delete_partitions("demand", self.old)
+        self.bucket.delete(self.settings.layout.retention_lease_key("demand"))
 
     def objects(self) -> dict[str, str]:
         """All files of the table, with their versions."""
@@ -318,6 +332,117 @@ class TestRestore:
 AFTER_GRACE = NOW + timedelta(days=15)
 
 
+class TestRestoreAfterTheGracePeriod:
+    """What was deleted comes back where the bucket keeps versions; where not, that is said."""
+
+    @pytest.fixture
+    def versioned(self, aws: LocalAws, settings: Settings) -> RetentionWorld:
+        """Partitions that have expired and were deleted, in a bucket with versions."""
+        aws.client("s3").put_bucket_versioning(Bucket=settings.bucket, VersioningConfiguration={"Status": "Enabled"})
+        world = RetentionWorld(aws, settings)
+        world.before = world.old, world.in_athena_by_date(), world.objects()
+        world.drop_with_approval()
+        world.drop_with_approval(AFTER_GRACE)
+        assert not set(world.objects()) & set(listed_in_manifests(world)), "all of it is deleted"
+        world.aws.calls.clear()
+        return world
+
+    def test_every_object_comes_back_as_the_version_that_it_was_and_every_row_with_it(
+        self, versioned: RetentionWorld
+    ) -> None:
+        old, rows, objects = versioned.before
+        planned = versioned.restore(AFTER_GRACE, dry_run=True)
+        assert planned.summary[0].startswith("dry run: demand: ")
+        assert versioned.old == []
+        report = versioned.restore(AFTER_GRACE)
+        assert report.partition_keys == {"demand": old}
+        assert versioned.objects() == objects
+        assert versioned.in_athena_by_date() == rows
+        told = json.loads(versioned.bucket.read(manifests(versioned)[0]))
+        assert told["deleted_at"] is None
+        versioned.drop_with_approval(AFTER_GRACE + timedelta(days=29))
+        assert versioned.objects() == objects
+        versioned.drop_with_approval(AFTER_GRACE + timedelta(days=30))
+        assert versioned.old == [], "it expires anew, with a grace period of its own"
+        assert versioned.objects() == objects
+
+    def test_it_costs_what_the_formula_says(self, versioned: RetentionWorld) -> None:
+        old, _, _ = versioned.before
+        found = stretches(old)
+        versioned.restore(AFTER_GRACE)
+        totals = versioned.aws.calls.totals()
+        assert totals["s3:GetBucketVersioning"] == totals["s3:DeleteObjects"] == 1
+        assert totals["s3:ListObjectVersions"] == 3 * found
+
+    def test_what_was_deleted_twice_comes_back_as_well(self, versioned: RetentionWorld) -> None:
+        old, _, objects = versioned.before
+        for key in listed_in_manifests(versioned):
+            versioned.bucket.delete(key)
+        versioned.restore(AFTER_GRACE)
+        assert versioned.objects() == objects
+        assert versioned.old == old
+
+    def test_of_which_a_version_has_gone_or_another_object_has_come_stays_as_it_is(
+        self, versioned: RetentionWorld
+    ) -> None:
+        (first, second, *others), rows, _ = versioned.before
+        s3, bucket = versioned.aws.client("s3"), versioned.settings.bucket
+        of_first, of_second = (
+            next(one for one in listed_objects(versioned) if f"partition_date={day}/" in one["key"])
+            for day in (first, second)
+        )
+        s3.delete_object(Bucket=bucket, Key=of_first["key"], VersionId=of_first["version"])
+        s3.put_object(Bucket=bucket, Key=of_second["key"], Body=b"another")
+        before = every_version(versioned, first) | every_version(versioned, second)
+        with pytest.raises(PartitionsFailedError) as caught:
+            versioned.restore(AFTER_GRACE)
+        for day in (first, second):
+            told = f"demand/partition_date={day}: its objects are gone, or are others now, deleted 2026-09-16: "
+            assert told in failures(caught)
+        assert failures(caught).count("these versions are gone as well: they cannot be brought back") == 2
+        assert versioned.old == others
+        assert every_version(versioned, first) | every_version(versioned, second) == before
+        assert versioned.in_athena_by_date() == Counter(
+            {day: count for day, count in rows.items() if day not in (first, second)}
+        )
+
+    def test_a_bucket_without_versions_is_named_as_the_reason(self, world: RetentionWorld) -> None:
+        world.drop_with_approval()
+        world.drop_with_approval(AFTER_GRACE)
+        with pytest.raises(PartitionsFailedError, match="the bucket keeps no versions: they cannot be brought back"):
+            world.restore(AFTER_GRACE)
+
+    def test_what_is_back_without_a_partition_is_told_by_every_plan_and_deleted_by_none(
+        self, versioned: RetentionWorld
+    ) -> None:
+        """As a run leaves it that is killed between the two."""
+        day = versioned.before[0][0]
+        days = [date.fromisoformat(day)]
+        deleted = retention_store.deleted(versioned.bucket, versioned.settings.layout, "demand", days)
+        versioned.bucket.take_markers_away(deleted.values())
+        there = versioned.objects()
+        later = AFTER_GRACE + timedelta(days=300)
+        [line] = versioned.drop_with_approval(later)
+        assert f"{day} (was deleted, and some of its objects are there again: restore it)" in line
+        assert set(there) <= set(versioned.objects()) | set(listed_in_manifests(versioned))
+        assert {key for key in there if day in key} <= set(versioned.objects())
+
+    @pytest.mark.parametrize("moment", ["before", "after"])
+    def test_a_restoration_killed_at_any_call_and_run_again_brings_everything_back(
+        self, versioned: RetentionWorld, moment: str
+    ) -> None:
+        _, rows, objects = versioned.before
+        call, killed = 0, True
+        while killed:
+            call += 1
+            versioned.delete_again()
+            killed = job_processes.run_and_kill("restore_deleted", call, moment)
+            versioned.restore(AFTER_GRACE)
+            assert versioned.objects() == objects, f"killed {moment} call {call}"
+            assert versioned.in_athena_by_date() == rows, f"killed {moment} call {call}"
+        assert call > 10
+
+
 class TestDelete:
     def test_after_the_grace_period_exactly_what_the_manifests_list_is_deleted(self, world: RetentionWorld) -> None:
         old, objects, rows = world.old, world.objects(), world.in_athena_by_date()
@@ -515,9 +640,20 @@ def stretches(days: list[str]) -> int:
     return len(consecutive(map(date.fromisoformat, days)))
 
 
-def listed_in_manifests(world: RetentionWorld) -> list[str]:
+def listed_objects(world: RetentionWorld) -> list[dict[str, str]]:
     told = [json.loads(world.bucket.read(key)) for key in manifests(world)]
-    return [one["key"] for manifest in told for one in manifest["objects"]]
+    return [one for manifest in told for one in manifest["objects"]]
+
+
+def listed_in_manifests(world: RetentionWorld) -> list[str]:
+    return [one["key"] for one in listed_objects(world)]
+
+
+def every_version(world: RetentionWorld, day: str) -> set[tuple[str, str]]:
+    """Key and id of each version and delete marker in a partition's folder."""
+    folder = world.settings.layout.partition_prefix("demand", date.fromisoformat(day))
+    page = world.aws.client("s3").list_object_versions(Bucket=world.settings.bucket, Prefix=folder)
+    return {(one["Key"], one["VersionId"]) for kind in ("Versions", "DeleteMarkers") for one in page.get(kind, [])}
 
 
 def restorable(partition: Any) -> Any:
