@@ -24,6 +24,7 @@ from dmd_pipeline.aws.lambda_ import Functions
 from dmd_pipeline.aws.s3 import Bucket
 from dmd_pipeline.aws.sqs import Queue
 from dmd_pipeline.jobs import (
+    apply_lifecycle,
     apply_schema_changes,
     drop_expired_partitions,
     register_partitions,
@@ -34,6 +35,7 @@ from dmd_pipeline.jobs.conversion import convert_lane
 from dmd_pipeline.jobs.drop_expired_partitions import Dropper
 from dmd_pipeline.jobs.replay_environment import Environment
 from dmd_pipeline.jobs.restore_partitions import Restorer
+from dmd_pipeline.lifecycle import plan
 from dmd_pipeline.record_types import RecordType, TimestampRule, load_record_types
 from dmd_pipeline.settings import Settings, TableRetention, load_settings
 from tests.integration.jobs.conftest import workgroup
@@ -193,6 +195,11 @@ def _restore(settings: Settings, client: Clients) -> None:
     )
 
 
+def _apply_lifecycle(settings: Settings, client: Clients) -> None:
+    approved = plan(settings, _bucket(settings, client).lifecycle()).digest
+    apply_lifecycle.run(settings, _bucket(settings, client), approved=approved, dry_run=False)
+
+
 def _catalog(settings: Settings, client: Clients) -> Catalog:
     return Catalog(client("glue"), settings.database)
 
@@ -216,6 +223,7 @@ JOBS: dict[str, Callable[[Settings, Clients], None]] = {
     "delete_expired": _delete_expired,
     "delete_beside_others": _delete_beside_others,
     "restore_partitions": _restore,
+    "apply_lifecycle": _apply_lifecycle,
     "convert_beside_others": _convert_beside_others,
 }
 
