@@ -194,9 +194,10 @@ def test_who_overwrites_it_at_once_is_noticed(world: LifecycleWorld) -> None:
     assert world.rules == THEIRS
 
 
-def test_what_boto3_does_not_know_is_not_lost_but_refused(world: LifecycleWorld) -> None:
+@pytest.mark.parametrize("before", [b"<Status>", b"<StorageClass>", b"<NoncurrentDays>", b"<Tag>", b"<Key>", b"<Rule>"])
+def test_what_boto3_does_not_know_is_not_lost_but_refused(world: LifecycleWorld, before: bytes) -> None:
     def added(response_dict: Any, **_: Any) -> None:
-        response_dict["body"] = response_dict["body"].replace(b"<Status>", b"<Colour>red</Colour><Status>")
+        response_dict["body"] = response_dict["body"].replace(before, b"<Colour>red</Colour>" + before)
 
     event = "before-parse.s3.GetBucketLifecycleConfiguration"
     world.s3.meta.events.register_first(event, added)
