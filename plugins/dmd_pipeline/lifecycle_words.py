@@ -24,7 +24,7 @@ class _Action:
     """Something that a rule does.
 
     Attributes:
-        does: To what.
+        does: What, and to what.
         when: And when.
         days: Of age, where that is what counts.
         harms: Whether it takes something away from who reads: ``always``, ``early`` (when others count on it for
