@@ -109,7 +109,7 @@ def apply_schema_changes() -> None:
 
     made = plan()
     for table in table_assets():
-        ask = AskToApprove(table=table, hours=SETTINGS.schema_changes.approval_hours, **schema_changes.QUESTION)
+        ask = AskToApprove(name=table, hours=SETTINGS.schema_changes.approval_hours, **schema_changes.QUESTION)
         chain(made, ask, apply_task(table), publish_task(table))
 
 

@@ -95,7 +95,7 @@ def drop_expired_partitions() -> None:
 
     made = plan()
     for table in table_assets():
-        ask = AskToApprove(table=table, hours=SETTINGS.retention.approval_hours, **retention.QUESTION)
+        ask = AskToApprove(name=table, hours=SETTINGS.retention.approval_hours, **retention.QUESTION)
         chain(made, ask, drop_task(table))
 
 

@@ -2,9 +2,14 @@
 
 ## What it does
 
-For each date that has a manifest in `retention/`: looks whether every object that it lists is there and the same; one
-that was deleted is brought back where the bucket keeps versions, by taking its delete marker away; writes `keep_until` into the manifest, so that tomorrow's `drop_expired_partitions` keeps the partition; registers it;
-and has Athena count its rows: as many as the manifest says. The dates become partition keys of the table's asset.
+For each date that has a manifest in `retention/`:
+
+1. looks whether every object that it lists is there and the same. One that was deleted is brought back where the bucket
+   keeps versions: its delete marker is taken away, and nothing else;
+2. writes `keep_until` into the manifest, so that tomorrow's `drop_expired_partitions` keeps the partition;
+3. registers it, and has Athena count its rows: as many as the manifest says.
+
+The dates become partition keys of the table's asset.
 
 ## When it runs
 

@@ -25,7 +25,7 @@ from local.aws.messaging import RedriveRule, check_subject
 from local.aws.moto_setup import adapt_moto
 from local.aws.pipeline import Moto, Pipeline, Rule
 from local.aws.queues import QueueRule
-from local.aws.s3 import S3Rule, seed_objects
+from local.aws.s3 import LifecycleRule, S3Rule, seed_objects
 from local.aws.server import HOST, Server
 from local.aws.validation import validate
 from local.aws_command import CONFIG
@@ -192,6 +192,7 @@ class LocalAws:
             check_subject,
             RedriveRule(account),
             QueueRule(account, self._faults),
+            LifecycleRule(account),
             S3Rule(account, self._moto),
             GlueRule(account, self._faults),
             KinesisRule(account, self._faults, self.clock),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dmd_pipeline.failed_batches import BatchId
 
@@ -19,6 +19,17 @@ if TYPE_CHECKING:
 
 
 PARTITION_KEY = "partition_date"
+SETTLED_RAW_TAG: Final = ("dmd-settled", "raw")
+"""Key and value of the S3 tag of secured records whose batch is settled: only these may expire.
+
+S3 cannot see the done document beside them, so the tag says it. It is put on as soon as every record of the batch is
+where it belongs, and **before** the done document is written: a batch whose run was killed between the two looks open,
+and is settled again.
+"""
+SETTLED_DONE_TAG: Final = ("dmd-settled", "done")
+"""The tag of a done document, written with it; another value, for it has to outlive its raw file: without it, the batch
+would look open.
+"""
 _CONTAINER = ".avro"
 _RAW = ".jsonl.gz"
 _DONE = ".done.json"
@@ -42,9 +53,17 @@ class Layout:
     bucket: str
     prefix: str
 
+    def everything_prefix(self) -> str:
+        """Key prefix of all that the pipeline and this project write."""
+        return f"{self.prefix}/"
+
+    def tables_prefix(self) -> str:
+        """Key prefix of all files of all tables."""
+        return f"{self.prefix}/avro/"
+
     def table_prefix(self, table: str) -> str:
         """Key prefix of all files of a table, with a slash at its end."""
-        return f"{self.prefix}/avro/{table}/"
+        return f"{self.tables_prefix()}{table}/"
 
     def table_location(self, table: str) -> str:
         """S3 URI of a table, as its Glue table holds it."""
@@ -74,17 +93,25 @@ class Layout:
         """A key before those of all files of invalid records that were written at a moment (UTC) or later."""
         return f"{self.errors_prefix()}{moment:{_STAMP}}"
 
+    def all_backups_prefix(self) -> str:
+        """Key prefix of the backups of all tables' definitions."""
+        return f"{self.prefix}/catalog-backups/"
+
     def backups_prefix(self, table: str) -> str:
         """Key prefix of the backups of a table's definition."""
-        return f"{self.prefix}/catalog-backups/{table}/"
+        return f"{self.all_backups_prefix()}{table}/"
 
     def backup_key(self, table: str, now: datetime) -> str:
         """Key of a backup made at ``now`` (UTC); keys sort by time."""
         return f"{self.backups_prefix(table)}{now:%Y-%m-%dT%H-%M-%S.%fZ}.json.gz"
 
+    def retention_prefix(self) -> str:
+        """Key prefix of what is known of all tables' expired partitions."""
+        return f"{self.prefix}/retention/"
+
     def manifests_prefix(self, table: str) -> str:
         """Key prefix of what is known of a table's expired partitions."""
-        return f"{self.prefix}/retention/{table}/"
+        return f"{self.retention_prefix()}{table}/"
 
     def manifest_key(self, table: str, partition_date: date) -> str:
         """Key of what is known of an expired partition."""
@@ -96,7 +123,7 @@ class Layout:
 
     def retention_lease_key(self, table: str) -> str:
         """Key of the document that says who lets a table's partitions expire, or restores them."""
-        return f"{self.prefix}/retention/leases/{table}.json"
+        return f"{self.retention_prefix()}leases/{table}.json"
 
     def raw_prefix(self) -> str:
         """Key prefix of the secured records of failed batches."""
@@ -153,21 +180,33 @@ class Layout:
         """Begin of the keys of all results about the partitions of a table and year."""
         return f"{self.quality_results_prefix()}{table}/{year:04d}-"
 
+    def all_quality_summaries_prefix(self) -> str:
+        """Key prefix of the documents that say what is known of all tables' partitions."""
+        return f"{self.prefix}/quality/summaries/"
+
     def quality_summaries_prefix(self, table: str) -> str:
         """Key prefix of the documents that say what is known of a table's partitions, one a year."""
-        return f"{self.prefix}/quality/summaries/{table}/"
+        return f"{self.all_quality_summaries_prefix()}{table}/"
 
     def quality_summary_key(self, table: str, year: int) -> str:
         """Key of the document that says what is known of the partitions of a table and year."""
         return f"{self.quality_summaries_prefix(table)}{year}.json"
 
+    def quality_docs_prefix(self) -> str:
+        """Key prefix of Great Expectations' pages."""
+        return f"{self.prefix}/quality/docs/"
+
     def quality_docs_key(self, table: str, partition_date: date) -> str:
         """Key of Great Expectations' page about a partition."""
-        return f"{self.prefix}/quality/docs/{table}/{partition_date.isoformat()}.html"
+        return f"{self.quality_docs_prefix()}{table}/{partition_date.isoformat()}.html"
+
+    def athena_results_prefix(self) -> str:
+        """Key prefix below which the Athena workgroup writes its results."""
+        return f"{self.prefix}/athena/results/"
 
     def athena_results_location(self) -> str:
         """S3 URI below which the Athena workgroup writes its results."""
-        return self.uri(f"{self.prefix}/athena/results/")
+        return self.uri(self.athena_results_prefix())
 
     def uri(self, key: str) -> str:
         """S3 URI of a key."""

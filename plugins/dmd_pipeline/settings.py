@@ -161,6 +161,39 @@ class Retention(_Section):
         return self.tables.get(table, TableRetention())
 
 
+class Lifecycle(_Section):
+    """What ``apply_lifecycle_rules`` tells S3: how long our own leftovers stay, by the age of each object.
+
+    Nothing here is about files of tables, ``errors/``, what is known of expired partitions, or the summaries of
+    quality (one document a table and year): they stay until something else deletes them.
+    """
+
+    approval_hours: Annotated[int, Field(ge=1, le=168)] = Field(
+        description="Hours in which a person may approve a plan; no answer is a rejection."
+    )
+    replay_raw_days: Annotated[int, Field(ge=LEAST_RETENTION_DAYS, le=36_500)] = Field(
+        description="Secured records of a failed batch that is settled; of one that is not, they stay."
+    )
+    quarantine_days: Annotated[int, Field(ge=LEAST_RETENTION_DAYS, le=36_500)] = Field(
+        description="What could not be converted: until then it can be mended and replayed."
+    )
+    backups_days: Annotated[int, Field(ge=LEAST_RETENTION_DAYS, le=36_500)] = Field(
+        description="Backups of tables' definitions: until then a change can be rolled back."
+    )
+    quality_days: Annotated[int, Field(ge=90, le=36_500)] = Field(
+        description="Results of checks, and their pages; the verdict in the summary stays."
+    )
+    athena_results_days: Annotated[int, Field(ge=1, le=36_500)] = Field(
+        description="Results of queries of the environment's workgroup."
+    )
+    noncurrent_days: Annotated[int, Field(ge=LEAST_RETENTION_DAYS, le=36_500)] = Field(
+        description="Versions that were overwritten or deleted: until then, a deleted partition can be brought back."
+    )
+    unfinished_uploads_days: Annotated[int, Field(ge=1, le=365)] = Field(
+        description="Parts of uploads that nobody has finished."
+    )
+
+
 class Schedules(_Section):
     """Cron expressions (UTC), one a scheduled DAG."""
 
@@ -193,6 +226,7 @@ class Settings(_Section):
     replay: Replay
     quality: Quality
     retention: Retention
+    lifecycle: Lifecycle
     schedules: Schedules
 
     @property

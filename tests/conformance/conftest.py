@@ -7,8 +7,8 @@ account can have AWS confirm them::
     DMD_ENV=dev1 pytest tests/conformance    # the account of dev1, with the caller's own credentials
 
 Against a real account they stay in a scratch Glue database of their own and below ``{prefix}/test/`` in the bucket,
-and remove both. Cases marked ``creates_resources`` also make and delete a stream, a queue or a workgroup; against a
-real account they run only with ``DMD_CONFORMANCE_CREATE=1``.
+and remove both. Cases marked ``creates_resources`` also make and delete a stream, a queue, a workgroup or a bucket;
+against a real account they run only with ``DMD_CONFORMANCE_CREATE=1``.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def account(request: pytest.FixtureRequest) -> Iterator[Account]:
         account = Account(aws.settings, aws.client, is_local=True)
     else:
         if request.node.get_closest_marker("creates_resources") and os.environ.get("DMD_CONFORMANCE_CREATE") != "1":
-            pytest.skip("makes a stream, queue or workgroup: set DMD_CONFORMANCE_CREATE=1 to allow it")
+            pytest.skip("makes a stream, queue, workgroup or bucket: set DMD_CONFORMANCE_CREATE=1 to allow it")
         account = _real_account(load_settings())
     yield account
     account.clean_up()
@@ -53,4 +53,4 @@ def _real_account(settings: Settings) -> Account:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register this folder's marker."""
-    config.addinivalue_line("markers", "creates_resources: makes a stream, queue or workgroup of its own")
+    config.addinivalue_line("markers", "creates_resources: makes a stream, queue, workgroup or bucket of its own")

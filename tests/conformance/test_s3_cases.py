@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -193,3 +193,85 @@ def test_versions_are_listed_after_the_key_that_is_told_the_newest_first(account
     assert versions == [(keys[1], written[2], True), (keys[1], written[1], False), (keys[3], written[3], False)]
     markers = [(one["VersionId"], one["IsLatest"]) for page in listed for one in page.get("DeleteMarkers", [])]
     assert markers == [(marker, True)]
+
+
+def lifecycle_of(account: Account, *rules: Any) -> Any:
+    """What a bucket of its own makes of a lifecycle configuration."""
+    s3, bucket = account.client("s3"), account.unique("lifecycle")
+    s3.create_bucket(Bucket=bucket)
+    account.remove_later(lambda: s3.delete_bucket(Bucket=bucket))
+    s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": rules})
+    return s3.get_bucket_lifecycle_configuration(Bucket=bucket)
+
+
+def a_rule(name: str = "a", **changes: Any) -> dict[str, Any]:
+    return {"ID": name, "Status": "Enabled", "Filter": {"Prefix": "a/"}, "Expiration": {"Days": 1}, **changes}
+
+
+TAGGED = {"And": {"Prefix": "a/", "Tags": [{"Key": "k", "Value": "v"}]}}
+
+
+@pytest.mark.creates_resources
+def test_a_lifecycle_configuration_comes_back_as_it_was_written(account: Account) -> None:
+    rules = [
+        a_rule("tagged", Filter=TAGGED),
+        a_rule(
+            "sized",
+            Filter={"And": {"Prefix": "a/", "ObjectSizeGreaterThan": 5, "ObjectSizeLessThan": 5_000_000}},
+            NoncurrentVersionExpiration={"NoncurrentDays": 3, "NewerNoncurrentVersions": 2},
+        ),
+        a_rule("markers", Expiration={"ExpiredObjectDeleteMarker": True}),
+        a_rule("moved", Status="Disabled", Transitions=[{"Days": 30, "StorageClass": "GLACIER_IR"}]),
+    ]
+    answer = lifecycle_of(account, *rules)
+    assert sorted(answer["Rules"], key=lambda rule: str(rule["ID"])) == sorted(rules, key=lambda rule: str(rule["ID"]))
+    assert answer["TransitionDefaultMinimumObjectSize"] == "all_storage_classes_128K"
+
+
+@pytest.mark.creates_resources
+def test_a_bucket_without_a_lifecycle_configuration_says_so(account: Account) -> None:
+    s3, bucket = account.client("s3"), account.unique("no-lifecycle")
+    s3.create_bucket(Bucket=bucket)
+    account.remove_later(lambda: s3.delete_bucket(Bucket=bucket))
+    with refused("NoSuchLifecycleConfiguration"):
+        s3.get_bucket_lifecycle_configuration(Bucket=bucket)
+
+
+@pytest.mark.creates_resources
+@pytest.mark.parametrize(
+    ("rule", "code", "saying"),
+    [
+        (a_rule(Expiration={"Days": 1, "ExpiredObjectDeleteMarker": True}), "MalformedXML", ""),
+        (a_rule(Expiration={"Days": 0}), "InvalidArgument", "must be a positive integer"),
+        (a_rule(Filter={"Prefix": "a/", "Tag": {"Key": "k", "Value": "v"}}), "MalformedXML", ""),
+        (a_rule(Filter={"And": {"Prefix": "a/"}}), "MalformedXML", ""),
+        ({"ID": "a", "Status": "Enabled", "Expiration": {"Days": 1}}, "MalformedXML", ""),
+        ({"ID": "a", "Status": "Enabled", "Filter": {"Prefix": "a/"}}, "InvalidRequest", "At least one action"),
+        (a_rule("a" * 256), "InvalidArgument", "255"),
+        (
+            a_rule(Filter=TAGGED, Expiration={"ExpiredObjectDeleteMarker": True}),
+            "InvalidRequest",
+            "ExpiredObjectDeleteMarker cannot be specified with Tags",
+        ),
+        (
+            a_rule(Filter=TAGGED, AbortIncompleteMultipartUpload={"DaysAfterInitiation": 1}),
+            "InvalidRequest",
+            "AbortIncompleteMultipartUpload cannot be specified with Tags",
+        ),
+    ],
+)
+def test_a_lifecycle_rule_that_makes_no_sense_is_refused(account: Account, rule: Any, code: str, saying: str) -> None:
+    with refused(code, saying):
+        lifecycle_of(account, rule)
+
+
+@pytest.mark.creates_resources
+def test_lifecycle_rules_have_ids_of_their_own(account: Account) -> None:
+    with refused("InvalidArgument", "must be unique"):
+        lifecycle_of(account, a_rule(), a_rule())
+
+
+@pytest.mark.creates_resources
+def test_a_lifecycle_configuration_has_at_most_1000_rules(account: Account) -> None:
+    with refused("InvalidRequest", "1000"):
+        lifecycle_of(account, *(a_rule(str(number)) for number in range(1001)))

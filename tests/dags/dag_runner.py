@@ -10,10 +10,14 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import traceback
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 MARK = "RESULT "
@@ -54,12 +58,27 @@ class DagRunner:
     def run(self, dag_id: str, **conf: Any) -> dict[str, Any]:
         """Run a DAG as ``airflow dags test`` does: its state, its tasks' states, what they returned, what they emitted.
 
+        What it asks is rejected.
+
+        Raises:
+            RuntimeError: The process ended; says what it said last.
+        """
+        return self.run_with_answer(dag_id, "Reject", **conf)
+
+    def run_with_answer(self, dag_id: str, answer: str, **conf: Any) -> dict[str, Any]:
+        """Run a DAG with somebody who answers what it asks.
+
+        Args:
+            dag_id: Its id.
+            answer: How the option begins that is chosen.
+            conf: What it is triggered with.
+
         Raises:
             RuntimeError: The process ended; says what it said last.
         """
         if self._process.stdin is None or self._process.stdout is None:
             raise RuntimeError("the process has no pipes")
-        self._process.stdin.write(json.dumps({"dag_id": dag_id, "conf": conf}) + "\n")
+        self._process.stdin.write(json.dumps({"dag_id": dag_id, "answer": answer, "conf": conf}) + "\n")
         self._process.stdin.flush()
         for line in self._process.stdout:
             if line.startswith(MARK):
@@ -85,9 +104,54 @@ def _serve() -> None:
     for line in sys.stdin:
         command = json.loads(line)
         dags = DagBag(os.environ["AIRFLOW__CORE__DAGS_FOLDER"]).dags  # anew: a test run leaves its conf in the DAG
-        run = dags[command["dag_id"]].test(run_conf=command["conf"])
+        with _person(command["answer"]):
+            run = dags[command["dag_id"]].test(run_conf=command["conf"])
         answers.write(f"{MARK}{json.dumps(_describe(run))}\n")
         answers.flush()
+
+
+@contextlib.contextmanager
+def _person(answer: str) -> Iterator[None]:
+    """Somebody who answers the questions of a run, as Airflow's API does."""
+    ended = threading.Event()
+
+    def wait_and_answer() -> None:
+        try:
+            while not ended.wait(0.2):
+                _answer_questions(answer)
+        except Exception:  # noqa: BLE001 - nobody else would end a run that waits for an answer
+            traceback.print_exc()
+            os._exit(1)
+
+    person = threading.Thread(target=wait_and_answer)
+    person.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        person.join()
+
+
+def _answer_questions(answer: str) -> None:
+    from airflow.models.hitl import HITLDetail
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.models.trigger import handle_event_submit
+    from airflow.triggers.base import TriggerEvent
+    from airflow.utils.session import create_session
+    from airflow.utils.state import TaskInstanceState
+    from sqlalchemy import select
+
+    with create_session() as session:
+        asking = select(TaskInstance, HITLDetail).join(HITLDetail, HITLDetail.ti_id == TaskInstance.id)
+        waiting = TaskInstance.state == TaskInstanceState.AWAITING_INPUT
+        for task, question in session.execute(asking.where(waiting)).all():
+            [chosen] = [option for option in question.options if option.startswith(answer)]
+            question.responded_by = {"id": "test", "name": "test"}
+            question.responded_at = datetime.now(UTC)
+            question.chosen_options = [chosen]
+            question.params_input = {}
+            event = TriggerEvent(question.as_resume_event_payload())  # type: ignore[no-untyped-call]  # Airflow's
+            handle_event_submit(event, task_instance=task, session=session)
 
 
 def _describe(run: Any) -> dict[str, Any]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("screenshot")
 
 DAG_IDS = (
+    "apply_lifecycle_rules",
     "apply_schema_changes",
     "check_data_quality",
     "clean_test_data",

@@ -32,6 +32,7 @@ FORMS = {
     "drop_expired_partitions": ["Tables", "Dry run", "Hours for the approval"],
     "restore_partitions": ["Tables", "From date", "To date", "Days to keep", "Dry run"],
     "clean_test_data": ["Older than days", "Dry run"],
+    "apply_lifecycle_rules": ["Dry run", "Hours for the approval"],
 }
 
 

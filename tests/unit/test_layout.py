@@ -68,6 +68,19 @@ def test_locations_are_the_documented_ones() -> None:
     assert LAYOUT.athena_results_location() == "s3://bucket/data-pipeline/athena/results/"
 
 
+def test_what_lies_in_folders_of_tables_lies_in_the_folder_of_all_tables() -> None:
+    folders = {
+        LAYOUT.tables_prefix(): LAYOUT.table_prefix("sale"),
+        LAYOUT.all_backups_prefix(): LAYOUT.backup_key("sale", NOW),
+        LAYOUT.retention_prefix(): LAYOUT.manifest_key("sale", date(2025, 6, 1)),
+        LAYOUT.all_quality_summaries_prefix(): LAYOUT.quality_summary_key("sale", 2025),
+        LAYOUT.quality_docs_prefix(): LAYOUT.quality_docs_key("sale", date(2025, 6, 1)),
+    }
+    assert [folder for folder, key in folders.items() if not key.startswith(folder)] == []
+    assert len(folders) == 5
+    assert all(folder.startswith(LAYOUT.everything_prefix()) for folder in folders)
+
+
 def test_keys_of_the_delivery_worker_are_the_documented_ones() -> None:
     delivered = LAYOUT.delivered_key("sale", date(2025, 12, 24), NOW, UNIQUE)
     assert delivered == f"data-pipeline/avro/sale/partition_date=2025-12-24/2025-06-15-01-02-03-{UNIQUE}.avro"

@@ -81,6 +81,7 @@ def test_names_follow_one_pattern_in_every_environment(environment: str) -> None
     one, local = load_settings(environment).model_dump(), load_settings("local").model_dump()
     for key in one.keys() - {
         "account_id",
+        "lifecycle",
         "quality",
         "registration",
         "replay",
@@ -133,6 +134,13 @@ def test_a_value_of_another_kind_is_named_with_its_file(include: Path, key: str)
         ("registration.ahead_days", -1, "greater than or equal to 0"),
         ("registration.ahead_days", "1", "should be a valid integer"),
         ("registration.parallel_batches", 17, "less than or equal to 16"),
+        ("lifecycle.replay_raw_days", 29, "greater than or equal to 30"),
+        ("lifecycle.quarantine_days", 29, "greater than or equal to 30"),
+        ("lifecycle.backups_days", 29, "greater than or equal to 30"),
+        ("lifecycle.quality_days", 89, "greater than or equal to 90"),
+        ("lifecycle.athena_results_days", 0, "greater than or equal to 1"),
+        ("lifecycle.noncurrent_days", 29, "greater than or equal to 30"),
+        ("lifecycle.unfinished_uploads_days", 0, "greater than or equal to 1"),
         ("schedules.register_partitions", "hourly", "expected five fields: minute, hour, day of month, month"),
         ("schedules.register_partitions", "60 * * * *", "expected a minute as *, 0 to 59, a range"),
         ("schedules.register_partitions", "0 0 0 * *", "expected a day of month as *, 1 to 31"),

@@ -24,20 +24,21 @@ REJECT: Final = "Reject"
 
 
 class AskToApprove(HITLOperator):
-    """Ask whether a table's plan may be applied; no answer in time is a rejection.
+    """Ask whether a plan may be applied; no answer in time is a rejection.
 
-    The task ``plan`` has returned it: ``{"asking": {table: {"digest": …, "plan": …}}}``, the plan as Markdown. The
+    The task ``plan`` has returned it: ``{"asking": {name: {"digest": …, "plan": …}}}``, the plan as Markdown; where
+    there is a plan for each table, the name is the table's. The
     digest stands in the option that is chosen, so that the answer says which plan somebody saw: Airflow shows a
     question that is asked anew (its task was cleared) as it was at first.
     """
 
     template_fields: Sequence[str] = ("subject", "body", "options")
 
-    def __init__(self, *, table: str, hours: int, question: str, what_follows: str, **arguments: Any) -> None:
-        plan = f"ti.xcom_pull(task_ids='plan')['asking']['{table}']"
+    def __init__(self, *, name: str, hours: int, question: str, what_follows: str, **arguments: Any) -> None:
+        plan = f"ti.xcom_pull(task_ids='plan')['asking']['{name}']"
         super().__init__(
-            task_id=f"approve_{table}",
-            subject=f"{question.format(table=table)} (plan {{{{ {plan}['digest'] }}}})",
+            task_id=f"approve_{name}",
+            subject=f"{question.format(name=name)} (plan {{{{ {plan}['digest'] }}}})",
             body=f"{{{{ {plan}['plan'] }}}}\n\n{what_follows}",
             options=[approval("{{ " + f"{plan}['digest']" + " }}"), REJECT],
             defaults=REJECT,
@@ -60,9 +61,9 @@ def approval(digest: str) -> str:
     return f"Approve plan {digest}"
 
 
-def approved_digest(context: Context, table: str) -> str | None:
+def approved_digest(context: Context, name: str) -> str | None:
     """The digest of the plan that somebody approved in this run; None without an approval."""
-    answer = context["ti"].xcom_pull(task_ids=f"approve_{table}")
+    answer = context["ti"].xcom_pull(task_ids=f"approve_{name}")
     chosen = answer["chosen_options"] if answer else []
     prefix = approval("")
     return next((option.removeprefix(prefix) for option in chosen if option.startswith(prefix)), None)

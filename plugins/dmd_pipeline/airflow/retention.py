@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 QUESTION: Final = {
-    "question": "Let partitions of {table} expire?",
+    "question": "Let partitions of {name} expire?",
     "what_follows": """
 **If you approve:** what *leaves the catalog* is not seen by queries any more; its objects stay for the grace period,
 and `restore_partitions` brings it back. What *is deleted* has left before, and its grace period has passed: its objects

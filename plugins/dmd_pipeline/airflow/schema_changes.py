@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 QUESTION: Final = {
-    "question": "Apply a breaking change to {table}?",
+    "question": "Apply a breaking change to {name}?",
     "what_follows": """
 **If you approve:** the table and its partitions are backed up; the change is rehearsed on a second table, where Athena
 reads every column of every file; then the table is changed in place, read again, and the rehearsal is dropped. If

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
 from dmd_pipeline.aws.faults import error_code, translated
+from dmd_pipeline.aws.unknown_elements import unknown_elements
 from dmd_pipeline.errors import StorageError
+from dmd_pipeline.lifecycle import Configuration
 from dmd_pipeline.patience import Patience
 
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
         ListObjectVersionsRequestTypeDef,
         ObjectIdentifierTypeDef,
         ObjectVersionTypeDef,
+        PutBucketLifecycleConfigurationRequestTypeDef,
         PutObjectRequestTypeDef,
     )
 
@@ -33,6 +36,9 @@ JSON: Final = "application/json"
 
 _BEYOND_THE_END: Final = "InvalidRange"
 _MISSING: Final = "NoSuchKey"
+_NO_LIFECYCLE: Final = "NoSuchLifecycleConfiguration"
+_GET_LIFECYCLE: Final = "GetBucketLifecycleConfiguration"
+_DOCUMENT: Final = "Document"
 _CONDITION_FAILED: Final = "PreconditionFailed"
 _UNDECIDED: Final = "ConditionalRequestConflict"
 """Another write or deletion of the same key was under way: S3 asks for the request again, and boto3 does not."""
@@ -410,6 +416,48 @@ class Bucket:
                 request["KeyMarker"] = page["NextKeyMarker"]
                 request["VersionIdMarker"] = page["NextVersionIdMarker"]
 
+    def lifecycle(self) -> Configuration:
+        """The bucket's lifecycle configuration, all of it: one GetBucketLifecycleConfiguration.
+
+        S3 may show an earlier one for some minutes after it was replaced.
+
+        Raises:
+            StorageError: S3 refused; or the configuration says something that this version of boto3 does not know, so
+                that it would be lost when the configuration is replaced.
+            ThrottledError: S3 asked to slow down until the retries ran out.
+        """
+        what = f"read the lifecycle configuration of s3://{self.name}"
+        self._client.meta.events.register(f"before-parse.s3.{_GET_LIFECYCLE}", _keep_document, unique_id=_DOCUMENT)
+        with translated(what, StorageError):
+            try:
+                answer: Any = self._client.get_bucket_lifecycle_configuration(Bucket=self.name)
+            except ClientError as error:
+                if error_code(error) == _NO_LIFECYCLE:
+                    return Configuration()
+                raise
+        shape = self._client.meta.service_model.operation_model(_GET_LIFECYCLE).output_shape
+        if unknown := unknown_elements(answer[_DOCUMENT], shape):
+            raise StorageError(f"cannot {what}: boto3 does not know {', '.join(sorted(set(unknown)))}: update it")
+        return Configuration(tuple(answer["Rules"]), answer.get("TransitionDefaultMinimumObjectSize"))
+
+    def replace_lifecycle(self, configuration: Configuration) -> None:
+        """Replace the bucket's lifecycle configuration as a whole: one PutBucketLifecycleConfiguration.
+
+        S3 knows no condition for it: what somebody else has written since it was read is lost.
+
+        Raises:
+            StorageError: S3 refused.
+            ThrottledError: S3 asked to slow down until the retries ran out.
+        """
+        request: PutBucketLifecycleConfigurationRequestTypeDef = {
+            "Bucket": self.name,
+            "LifecycleConfiguration": {"Rules": configuration.rules},
+        }
+        if configuration.minimum_size is not None:
+            request["TransitionDefaultMinimumObjectSize"] = configuration.minimum_size
+        with translated(f"replace the lifecycle configuration of s3://{self.name}", StorageError):
+            self._client.put_bucket_lifecycle_configuration(**request)
+
     def _put(self, key: str, body: bytes, content_type: str, kms_key: str | None) -> PutObjectRequestTypeDef:
         request: PutObjectRequestTypeDef = {
             "Bucket": self.name,
@@ -452,6 +500,11 @@ class Bucket:
 
 def _stored_version(item: ObjectVersionTypeDef) -> StoredVersion:
     return StoredVersion(item["Key"], item["VersionId"], item["ETag"], item["Size"])
+
+
+def _keep_document(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
+    """Have boto3 hand over what it has parsed."""
+    customized_response_dict[_DOCUMENT] = response_dict["body"]
 
 
 def _names(page: ListObjectsV2OutputTypeDef, prefix: str) -> list[str]:

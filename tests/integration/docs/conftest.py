@@ -22,6 +22,7 @@ from dmd_pipeline.aws.sqs import Queue
 from dmd_pipeline.delivery import container, deliver, errors_document
 from dmd_pipeline.errors import ChecksFailedError
 from dmd_pipeline.jobs import (
+    apply_lifecycle,
     apply_schema_changes,
     check_data_quality,
     clean_test_data,
@@ -184,6 +185,13 @@ def expire_and_restore(aws: LocalAws, settings: Settings) -> None:
     left = clean_test_data.FolderOfTests(bucket, settings.layout)
     cleaned = clean_test_data.run(left, older_than_days=1, now=datetime.now(UTC) + timedelta(days=2), dry_run=False)
     assert cleaned.objects == 1
+
+
+def apply_rules(aws: LocalAws, settings: Settings) -> None:
+    """Have S3 delete our leftovers."""
+    bucket = Bucket(aws.client("s3"), settings.bucket)
+    planned = apply_lifecycle.run(settings, bucket)
+    assert apply_lifecycle.run(settings, bucket, approved=planned.plan.digest, dry_run=False).is_applied
 
 
 def with_fields(record_type: RecordType, fields: list[Any]) -> RecordType:

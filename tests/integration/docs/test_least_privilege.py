@@ -11,6 +11,7 @@ from dmd_pipeline.aws.sns import Topic
 from tests.failed_batches import fail_batch
 from tests.integration.docs.conftest import (
     NOW,
+    apply_rules,
     change_schemas,
     check_quality,
     deliver_traffic,
@@ -29,8 +30,10 @@ if TYPE_CHECKING:
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "real-environment.md"
 _ACTION_OF = {
     "s3:DeleteObjects": "s3:DeleteObject",
+    "s3:GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
     "s3:ListObjectVersions": "s3:ListBucketVersions",
     "s3:ListObjectsV2": "s3:ListBucket",
+    "s3:PutBucketLifecycleConfiguration": "s3:PutLifecycleConfiguration",
     "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
     "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
 }
@@ -70,6 +73,7 @@ def test_the_documented_permissions_are_exactly_those_that_the_dags_use(aws: Loc
     runs: list[dict[str, Any]] = [{"dry_run": True}, {}, {"source": "errors"}, {"source": "quarantine"}]
     for asked in runs:
         assert replay_failed_batches(aws, settings, **asked) == []
+    fail_batch(aws, settings, seed=3)
     shards = {"source": "stream", "start": f"{datetime.now(UTC) - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"}
     replay_failed_batches(aws, settings, **shards)  # nobody knows the size of such a range: it waits for certainty
     misplace_rows(aws, settings, NOW.date() - timedelta(days=1))
@@ -78,6 +82,7 @@ def test_the_documented_permissions_are_exactly_those_that_the_dags_use(aws: Loc
     assert checked[0] == checked[1]
     assert "failed" in checked[0].values()
     expire_and_restore(aws, settings)
+    apply_rules(aws, settings)
     Topic(aws.client("sns"), settings.alerts_topic_arn).publish("subject", "message", {})
 
     by_hand = {"glue:GetPartition", "glue:UpdatePartition", "kinesis:PutRecords", "s3:CopyObject", "sqs:SendMessage"}

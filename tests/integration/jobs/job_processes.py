@@ -26,6 +26,7 @@ from dmd_pipeline.aws.lambda_ import Functions
 from dmd_pipeline.aws.s3 import Bucket
 from dmd_pipeline.aws.sqs import Queue
 from dmd_pipeline.jobs import (
+    apply_lifecycle,
     apply_schema_changes,
     drop_expired_partitions,
     register_partitions,
@@ -36,6 +37,7 @@ from dmd_pipeline.jobs.conversion import convert_lane
 from dmd_pipeline.jobs.drop_expired_partitions import Dropper
 from dmd_pipeline.jobs.replay_environment import Environment
 from dmd_pipeline.jobs.restore_partitions import Restorer
+from dmd_pipeline.lifecycle import plan
 from dmd_pipeline.record_types import RecordType, TimestampRule, load_record_types
 from dmd_pipeline.settings import Settings, TableRetention, load_settings
 from tests.integration.jobs.conftest import workgroup
@@ -215,6 +217,11 @@ def _restore_deleted(settings: Settings, client: Clients) -> None:
     _restore(settings, client, datetime(2026, 9, 16, 3, tzinfo=UTC))
 
 
+def _apply_lifecycle(settings: Settings, client: Clients) -> None:
+    approved = plan(settings, _bucket(settings, client).lifecycle()).digest
+    apply_lifecycle.run(settings, _bucket(settings, client), approved=approved, dry_run=False)
+
+
 def _catalog(settings: Settings, client: Clients) -> Catalog:
     return Catalog(client("glue"), settings.database)
 
@@ -240,6 +247,7 @@ JOBS: dict[str, Callable[[Settings, Clients], None]] = {
     "delete_beside_others": _delete_beside_others,
     "restore_partitions": _restore,
     "restore_deleted": _restore_deleted,
+    "apply_lifecycle": _apply_lifecycle,
     "convert_beside_others": _convert_beside_others,
 }
 
