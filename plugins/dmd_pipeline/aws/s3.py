@@ -305,7 +305,15 @@ class Bucket:
         with translated(f"write s3://{self.name}/{key}", StorageError):
             self._client.put_object(**self._put(key, body, content_type, kms_key))
 
-    def create(self, key: str, body: bytes, content_type: str, *, kms_key: str | None = None) -> bool:
+    def create(
+        self,
+        key: str,
+        body: bytes,
+        content_type: str,
+        *,
+        kms_key: str | None = None,
+        tag: tuple[str, str] | None = None,
+    ) -> bool:
         """Write an object that is not there yet: one PUT, and one more for each conflict with another write.
 
         Args:
@@ -313,6 +321,7 @@ class Bucket:
             body: Its content.
             content_type: What S3 is told about it.
             kms_key: ARN of the key, or of an alias of it, that encrypts it; the bucket's own encryption when None.
+            tag: Key and value of its only tag, without characters that an address escapes.
 
         Returns:
             False when an object is there. It may be this very one, written by an attempt whose answer was lost.
@@ -322,7 +331,22 @@ class Bucket:
             ThrottledError: S3 asked to slow down until the retries ran out.
         """
         request = self._put(key, body, content_type, kms_key)
+        if tag is not None:
+            request["Tagging"] = "=".join(tag)
         return self._put_if(key, {**request, "IfNoneMatch": "*"}) is not None
+
+    def tag(self, key: str, tag: tuple[str, str]) -> None:
+        """Give an object a tag, instead of all that it had: one PutObjectTagging.
+
+        Raises:
+            StorageError: There is no such object, or S3 refused.
+            ThrottledError: S3 asked to slow down until the retries ran out.
+        """
+        name, value = tag
+        with translated(f"tag s3://{self.name}/{key}", StorageError):
+            self._client.put_object_tagging(
+                Bucket=self.name, Key=key, Tagging={"TagSet": [{"Key": name, "Value": value}]}
+            )
 
     def replace(self, key: str, body: bytes, content_type: str, etag: str) -> str | None:
         """Replace an object that nobody has changed: one PUT, and one more for each conflict with another write.

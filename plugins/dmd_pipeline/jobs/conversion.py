@@ -25,13 +25,13 @@ Calls, for F names below the lane's folders in replay/raw/, and T record types:
             jobs.partition_files); 1 LIST for another day on which the worker may have delivered a record without date
     a batch: 1 GET (raw file) + 1 GET for each file of the worker that its rows may stand in + 1 GET for each file of
             another run with sequence numbers of its range + 1 PUT for each file that it writes
-            + 1 PUT (done document)
+            + 1 PutObjectTagging (raw file) + 1 PUT (done document)
             + 1 PUT, when something was rejected, and what :mod:`dmd_pipeline.jobs.worker_errors` says
     registration: 1 BatchGetPartition a table, for up to 1,000 dates; where up to 100 of a table's are missing,
             1 LIST + 1 GetTable + 1 BatchCreatePartition + 1 BatchGetPartition more (see jobs.settling)
 
 A batch that waits costs 1 GET. Without reading and writing the data (raw files, files of the worker, files that are
-written), B batches whose partitions are registered, lie in t tables and near together cost 5 + T + 2t + B: less than 8
+written), B batches whose partitions are registered, lie in t tables and near together cost 5 + T + 2t + 2B: less than 8
 a batch from the third on.
 """
 

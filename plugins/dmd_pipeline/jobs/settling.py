@@ -1,7 +1,8 @@
-"""Settle converted batches: their partitions are registered, then each gets its done document.
+"""Settle converted batches: their partitions are registered, then each raw file its tag, and its done document.
 
 Calls: ⌈R/1000⌉ BatchGetPartition for a table with rows on R dates; where a partition is missing, 1 LIST (manifests
-of expired ones), 1 GetTable and what :mod:`dmd_pipeline.jobs.partition_writer` says; and 1 PUT a batch.
+of expired ones), 1 GetTable and what :mod:`dmd_pipeline.jobs.partition_writer` says; and 1 PutObjectTagging + 1 PUT a
+batch.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dmd_pipeline.errors import PipelineError
 from dmd_pipeline.jobs.lane_reports import BatchReport, State
 from dmd_pipeline.jobs.partition_writer import write_partitions
 from dmd_pipeline.jobs.retention_store import Manifests
-from dmd_pipeline.layout import PARTITION_KEY
+from dmd_pipeline.layout import PARTITION_KEY, SETTLED_DONE_TAG, SETTLED_RAW_TAG
 from dmd_pipeline.parameters import DateRange
 from dmd_pipeline.partitions import plan
 
@@ -106,9 +107,11 @@ class Settler:
         if unregistered:
             return replace(report, state=State.FAILED, why=f"not registered: {unregistered[0]}")
         document = json.dumps(report.as_document(self.run_id, self.at), indent=1).encode()
-        key = self.environment.settings.layout.done_key(report.batch)
+        bucket, layout = self.environment.bucket, self.environment.settings.layout
         try:
-            self.environment.bucket.create(key, document, JSON)
+            # The process dies after this call: the batch is open, all of it where it belongs, and settled once more.
+            bucket.tag(layout.raw_key(report.batch), SETTLED_RAW_TAG)
+            bucket.create(layout.done_key(report.batch), document, JSON, tag=SETTLED_DONE_TAG)
         except PipelineError as error:
             return replace(report, state=State.FAILED, why=str(error))
         return replace(report, state=State.SETTLED)

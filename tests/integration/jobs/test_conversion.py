@@ -17,7 +17,7 @@ from dmd_pipeline.failures import parse_errors_document
 from dmd_pipeline.jobs import conversion, leases
 from dmd_pipeline.jobs.lane_reports import COUNTS, LaneReport, State
 from dmd_pipeline.jobs.partition_writer import write_partitions
-from dmd_pipeline.layout import replayed_batch
+from dmd_pipeline.layout import SETTLED_DONE_TAG, SETTLED_RAW_TAG, replayed_batch
 from dmd_pipeline.parameters import DateRange
 from dmd_pipeline.partitions import plan
 from dmd_pipeline.patience import Patience
@@ -68,6 +68,11 @@ def counts(report: LaneReport) -> dict[str, int]:
     batch = only(report)
     assert batch.state is State.SETTLED, str(batch)
     return {name: count for name, count in batch.counts.items() if count}
+
+
+def tags(world: ConversionWorld, key: str) -> dict[str, str]:
+    found = world.aws.client("s3").get_object_tagging(Bucket=world.settings.bucket, Key=key)["TagSet"]
+    return {tag["Key"]: tag["Value"] for tag in found}
 
 
 class TestOnce:
@@ -456,6 +461,23 @@ class TestSchemas:
 
 
 class TestSettled:
+    def test_only_what_is_settled_carries_the_tags_by_which_it_may_expire(self, world: ConversionWorld) -> None:
+        settled, waiting = world.secure(valid(4)), world.secure(valid(4, first=2000), size=1)
+        states = {one.batch: one.state for one in world.convert(now=SOON).batches}
+        assert states == {settled: State.SETTLED, waiting: State.WAITING_FOR_CERTAINTY}
+        layout = world.settings.layout
+        assert tags(world, layout.raw_key(settled)) == dict([SETTLED_RAW_TAG])
+        assert tags(world, layout.done_key(settled)) == dict([SETTLED_DONE_TAG])
+        assert tags(world, layout.raw_key(waiting)) == {}
+
+    def test_a_batch_whose_raw_file_cannot_be_tagged_stays_open(self, world: ConversionWorld) -> None:
+        batch = world.secure(valid(4))
+        world.aws.fail("s3:PutObjectTagging", "AccessDenied", status=403)
+        report = only(world.convert(now=SOON))
+        assert (report.state, "AccessDenied" in report.why) == (State.FAILED, True)
+        assert world.bucket.find(world.settings.layout.done_key(batch)) is None
+        assert counts(world.convert(now=SOON)) == {"records": 4, "written": 4}
+
     def test_the_partitions_are_registered_and_the_done_document_says_all(self, world: ConversionWorld) -> None:
         records = traffic(400, seed=2)
         rows = world.deliver(records, groups=5)
@@ -795,6 +817,7 @@ def test_the_calls_are_those_of_the_formula(world: ConversionWorld, batches: int
     world.convert(now=SOON)
     assert dict(world.aws.calls.totals()) == {
         "s3:PutObject": 1 + files + batches,
+        "s3:PutObjectTagging": batches,
         "s3:DeleteObject": 1,
         "s3:GetObject": 1 + batches + delivered,
         "s3:ListObjectsV2": 1 + lists,
@@ -820,7 +843,7 @@ def test_beyond_reading_and_writing_the_data_a_batch_costs_at_most_eight_calls(
     data = batches + batches * len(groups)
     beyond = sum(world.aws.calls.totals().values()) - data
     tables = len({table for table, _ in groups})
-    assert beyond == 5 + len(world.record_types) + 2 * tables + batches
+    assert beyond == 5 + len(world.record_types) + 2 * tables + 2 * batches
     assert beyond <= 8 * batches or batches < 3
 
 
@@ -845,6 +868,7 @@ def test_what_is_out_of_the_ordinary_costs_what_the_formula_says(world: Conversi
     report = only(world.convert())
     assert Counter(world.aws.calls.totals()) - waited == {
         "s3:PutObject": len(report.files) + 2,  # what was rejected, and the done document
+        "s3:PutObjectTagging": 1,
         "s3:ListObjectsV2": 2 * tables + 1,  # folders, manifests of what has expired, and errors/ for what was rejected
         "glue:BatchGetPartition": 2 * tables,  # what was created is read back
         "glue:GetTable": tables,
@@ -859,6 +883,7 @@ def test_what_is_out_of_the_ordinary_costs_what_the_formula_says(world: Conversi
     assert Counter(world.aws.calls.totals()) - waited == {
         "s3:GetObject": len(files),  # the headers of what the first one wrote
         "s3:PutObject": 2,
+        "s3:PutObjectTagging": 1,
         "s3:ListObjectsV2": len({parts_of(world, key)[0] for key in files}) + 1,
         "glue:BatchGetPartition": len({parts_of(world, key)[0] for key in files}),
     }
