@@ -11,6 +11,8 @@ For each table with a retention (`retention.tables` in `include/environments`; w
 | that got objects since it has left | is **late**: these objects stay until a person decides |
 | that is held, under change, or not clear | is **kept**, and named with the reason |
 
+Of tables without a retention, those are named that hold personal data for longer than `retention.personal_data_days`.
+
 Old is a business date more than `retention_days` ago. `plan` shows all of it in its log. A table in mode *plan* stays
 as it is. In mode *enforce*, `approve_…` asks a person the first time, and beyond the table's limits; `drop_…` carries
 out exactly the plan that was approved, or nothing.

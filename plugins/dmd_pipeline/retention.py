@@ -127,6 +127,30 @@ class Delete:
 
 
 @dataclass(frozen=True)
+class PersonalData:
+    """A fact for whoever answers for personal data: a table keeps some for long, and nobody has decided for how long.
+
+    Attributes:
+        fields: Where it stands in a row, as dotted paths; the rows of removals do not have it any more.
+        older_than: Age in days from which partitions are told of.
+        partitions: How many with files are older.
+        oldest: The first of them.
+    """
+
+    fields: tuple[str, ...]
+    older_than: int
+    partitions: int
+    oldest: date
+
+    def __str__(self) -> str:
+        many = "partition is" if self.partitions == 1 else "partitions are"
+        return (
+            f"{', '.join(self.fields)}: {self.partitions:,} {many} more than {self.older_than:,} days old, the oldest "
+            f"{self.oldest}, and the table has no retention"
+        )
+
+
+@dataclass(frozen=True)
 class Plan:
     """What to do about one table's old partitions.
 
@@ -138,6 +162,7 @@ class Plan:
         in_grace: When the objects of partitions that have left may be deleted.
         kept: What stays, and why.
         approval: Why a person has to approve; empty when nobody has to.
+        personal: Personal data for which no retention is set, if any is old.
     """
 
     table: str
@@ -147,6 +172,7 @@ class Plan:
     in_grace: Mapping[date, datetime] = field(default_factory=dict)
     kept: tuple[Kept, ...] = ()
     approval: tuple[str, ...] = ()
+    personal: PersonalData | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -156,7 +182,7 @@ class Plan:
     @property
     def is_silent(self) -> bool:
         """Whether there is nothing to tell either."""
-        return self.is_empty and not (self.late or self.in_grace or self.kept)
+        return self.is_empty and not (self.late or self.in_grace or self.kept or self.personal)
 
     @property
     def digest(self) -> str:
@@ -167,6 +193,24 @@ class Plan:
             "delete": [[str(one.day), _described(one.objects)] for one in self.delete],
         }
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:_DIGEST_LENGTH]
+
+
+def personal_data(
+    fields: Collection[str], rules: TableRetention, days: Collection[date], older_than: int, today: date
+) -> PersonalData | None:
+    """Personal data that is old although nobody has set a retention.
+
+    Args:
+        fields: Where a table has personal data.
+        rules: How long it keeps its partitions.
+        days: Of its partitions with files.
+        older_than: Age in days.
+        today: The day (UTC).
+    """
+    if not fields or rules.retention_days is not None:
+        return None
+    old = [day for day in days if day < today - timedelta(days=older_than)]
+    return PersonalData(tuple(fields), older_than, len(old), min(old)) if old else None
 
 
 def due(

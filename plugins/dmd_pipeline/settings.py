@@ -154,6 +154,9 @@ class Retention(_Section):
     test_data_days: Annotated[int, Field(ge=1, le=3660)] = Field(
         description="Objects of tests that were written longer ago are deleted."
     )
+    personal_data_days: Annotated[int, Field(ge=1, le=36_500)] = Field(
+        description="Every plan tells of tables without a retention that hold personal data for longer."
+    )
     tables: dict[Identifier, TableRetention] = Field(description="By table; one that is not named is kept for ever.")
 
     def of(self, table: str) -> TableRetention:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dmd_pipeline import hive
 from dmd_pipeline.change_marks import CHANGE_PARAMETER
 from dmd_pipeline.layout import Layout
-from dmd_pipeline.retention import Plan, due, plan
+from dmd_pipeline.retention import PersonalData, Plan, due, personal_data, plan
 from dmd_pipeline.retention_manifests import Manifest, ObjectVersion
 from dmd_pipeline.settings import Hold, TableRetention
 
@@ -377,3 +377,27 @@ def test_whatever_happens_nothing_is_deleted_that_no_manifest_lists_or_before_it
     world.run(None)
     again = made(map(partition, sorted(world.registered)), world.manifests.values(), world.contents(), now=world.now)
     assert again.is_empty, "a second plan has nothing to do"
+
+
+FOR_EVER = TableRetention()
+
+
+@pytest.mark.parametrize(
+    ("fields", "rules", "ages", "found"),
+    [
+        (("email",), FOR_EVER, (0, 730, 731, 900), (2, 900)),
+        (("email",), FOR_EVER, (731,), (1, 731)),
+        (("email",), FOR_EVER, (-30, 0, 730), None),
+        (("email",), FOR_EVER, (), None),
+        (("email",), RULES, (900,), None),
+        ((), FOR_EVER, (900,), None),
+    ],
+    ids=["some are old", "one is", "none is", "no partition", "a retention is set", "no personal data"],
+)
+def test_personal_data_is_told_when_it_is_old_and_nobody_has_set_a_retention(
+    fields: tuple[str, ...], rules: TableRetention, ages: tuple[int, ...], found: tuple[int, int] | None
+) -> None:
+    days = [TODAY - timedelta(days=age) for age in ages]
+    told = personal_data(fields, rules, days, 730, TODAY)
+    expected = None if found is None else PersonalData(fields, 730, found[0], TODAY - timedelta(days=found[1]))
+    assert told == expected

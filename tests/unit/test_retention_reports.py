@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 from dmd_pipeline.jobs.retention_reports import Report, TableReport, plan_as_markdown
-from dmd_pipeline.retention import Delete, Drop, Kept, Plan
+from dmd_pipeline.retention import Delete, Drop, Kept, PersonalData, Plan
 from tests.unit.test_retention import manifest, partition, stored
 
 
@@ -58,6 +58,15 @@ def test_rows_that_nobody_counted_are_not_called_none() -> None:
 
 def test_a_plan_with_nothing_due_says_so_in_a_line() -> None:
     assert plan_as_markdown(Plan("sale"), "enforce").endswith("mode *enforce*; nothing is due")
+
+
+def test_personal_data_without_a_retention_is_told_in_the_summary_and_in_the_plan() -> None:
+    fact = "phoneNumber, email: 3 partitions are more than 730 days old, the oldest 2024-02-29, and the table has no"
+    plan = Plan("demand", personal=PersonalData(("phoneNumber", "email"), 730, 3, DAY))
+    report = Report((TableReport("demand", plan, "plan"),), dry_run=False)
+    assert report.summary == [f"demand: nothing expires; PERSONAL DATA: {fact} retention"]
+    assert fact in report.as_data()["plans"][0]
+    assert report.as_data()["to_do"] == [], "a fact, not a deletion"
 
 
 def test_only_tables_that_are_enforced_are_asked_about_and_acted_on() -> None:

@@ -103,9 +103,11 @@ def clean(settings: Settings, context: Context) -> None:
 
 def _dropper(settings: Settings, context: Context, **more: Any) -> Dropper:
     from dmd_pipeline.jobs.drop_expired_partitions import Dropper
+    from dmd_pipeline.record_types import load_record_types
 
     glue, bucket = clients.catalog(settings), clients.bucket(settings)
-    return Dropper(settings, glue, bucket, _id(context), counts_rows=is_by_hand(context), **more)
+    personal = {name: kind.redacted for name, kind in load_record_types().items()}
+    return Dropper(settings, glue, bucket, _id(context), personal=personal, counts_rows=is_by_hand(context), **more)
 
 
 def _is_dry_run(context: Context) -> bool:

@@ -24,14 +24,14 @@ Calls a table, for P partitions, F folders, X of them with a manifest; and E par
     to do it: 1 PUT + 1 DELETE (lease) + E PUT + ⌈E/25⌉ BatchDeletePartition + ⌈E/25⌉ BatchGetPartition
             + what :mod:`dmd_pipeline.jobs.expired_objects` says
 
-A table without a retention, and without manifests, costs 1 LIST.
+A table without a retention, and without manifests, costs 1 LIST, and the LIST of its folders when it has personal data.
 """
 
 from __future__ import annotations
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -45,7 +45,7 @@ from dmd_pipeline.jobs.retention_store import Manifests, contents, table_lease
 from dmd_pipeline.layout import PARTITION_KEY, partition_date_of
 from dmd_pipeline.parameters import chosen_tables
 from dmd_pipeline.patience import Patience
-from dmd_pipeline.retention import Plan, due, plan
+from dmd_pipeline.retention import Plan, due, personal_data, plan
 from dmd_pipeline.retention_manifests import Manifest
 from dmd_pipeline.transitions import as_partition_input
 from dmd_pipeline.wording import date_runs
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
     from dmd_pipeline.aws.glue import Catalog
     from dmd_pipeline.aws.s3 import Bucket
-    from dmd_pipeline.retention import Drop
+    from dmd_pipeline.retention import Drop, PersonalData
     from dmd_pipeline.retention_manifests import ObjectVersion
     from dmd_pipeline.settings import Settings, TableRetention
 
@@ -82,6 +82,7 @@ class Dropper:
         approved: Digests of plans that somebody approved, by table.
         now: The time.
         patience: How long to insist on partitions that Glue throttles.
+        personal: Fields with personal data, by table.
         counts_rows: Whether rows are also counted for tables in mode plan: one read a file, or more.
     """
 
@@ -92,6 +93,7 @@ class Dropper:
     approved: Mapping[str, str] = field(default_factory=dict)
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     patience: Patience = field(default_factory=Patience)
+    personal: Mapping[str, Collection[str]] = field(default_factory=dict)
     counts_rows: bool = True
 
     def plan(self, table: str) -> Plan:
@@ -104,10 +106,9 @@ class Dropper:
         store = Manifests(self.bucket, layout)
         known = store.days(table)
         if rules.retention_days is None and not known:
-            return Plan(table)
+            return Plan(table, personal=self._personal(table, self._folders(table) if self.personal.get(table) else ()))
         registered = list(self.glue.partitions(table))
-        names = self.bucket.names_below(layout.table_prefix(table))
-        folders = {day for name in names if (day := partition_date_of(name)) is not None}
+        folders = self._folders(table)
         held = {
             day for one in registered if (day := partition_date_of(f"{PARTITION_KEY}={one['Values'][0]}/")) is not None
         }
@@ -128,7 +129,7 @@ class Dropper:
         )
         held_objects = contents(self.bucket, layout, table, wanted.folders)
         counts = self.counts_rows or rules.mode == "enforce"
-        return plan(
+        made = plan(
             table,
             layout,
             rules,
@@ -139,6 +140,17 @@ class Dropper:
             partitions=len(registered),
             is_first=not known,
         )
+        return replace(made, personal=self._personal(table, folders))
+
+    def _folders(self, table: str) -> set[date]:
+        """The dates of a table with at least one object."""
+        names = self.bucket.names_below(self.settings.layout.table_prefix(table))
+        return {day for name in names if (day := partition_date_of(name)) is not None}
+
+    def _personal(self, table: str, folders: Collection[date]) -> PersonalData | None:
+        retention = self.settings.retention
+        fields = self.personal.get(table, ())
+        return personal_data(fields, retention.of(table), folders, retention.personal_data_days, self.now().date())
 
     def work_on(self, table: str, *, dry_run: bool) -> TableReport:
         """Plan, and do what the plan says; what AWS refuses is in the report."""

@@ -86,6 +86,8 @@ class TableReport:
             line += f"; WARNING, objects that came later: {date_runs(self.plan.late)}"
         if self.plan.kept:
             line += f"; kept although old: {some(self.plan.kept)}"
+        if self.plan.personal:
+            line += f"; PERSONAL DATA: {self.plan.personal}"
         return line + failed_dates(self.failed)
 
     @property
@@ -232,3 +234,5 @@ def _remarks(plan: Plan) -> Iterator[str]:
         yield f"Objects that came later stay until a person decides: {some(late)}."
     if plan.kept:
         yield f"What stands in the way: {some(plan.kept)}."
+    if plan.personal:
+        yield f"Personal data, a fact for whoever answers for it: {plan.personal}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from math import ceil
 from typing import TYPE_CHECKING, Any
@@ -225,6 +226,22 @@ class TestDrop:
         assert failures(caught).count("is still registered") == 1
         assert world.old == [day]
         assert len(others) == len(manifests(world)) - 1
+
+    def test_old_personal_data_of_a_table_that_is_kept_for_ever_is_told_and_stays(self, world: RetentionWorld) -> None:
+        first, second = sorted(world.in_athena_by_date())[:2]
+        world.rules(retention_days=None, mode="plan")
+        later = datetime.fromisoformat(second).replace(tzinfo=UTC) + timedelta(days=730)
+        dropper = replace(world.dropper(later), personal={"demand": ("phoneNumber", "email")})
+        before = world.contents()
+        world.aws.calls.clear()
+        report = drop_expired_partitions.run(dropper, world.record_types, tables=["demand"], dry_run=False)
+        assert world.aws.calls.totals() == {"s3:ListObjectsV2": 2}
+        told = f"1 partition is more than 730 days old, the oldest {first}, and the table has no retention"
+        assert report.summary == [f"demand: nothing expires; PERSONAL DATA: phoneNumber, email: {told}"]
+        assert world.contents() == before
+        world.rules(retention_days=3650)
+        covered = drop_expired_partitions.run(replace(dropper, settings=world.settings), ["demand"], dry_run=False)
+        assert covered.summary == ["demand: nothing expires"]
 
     def test_it_costs_what_the_formula_says(self, world: RetentionWorld) -> None:
         old, files = world.old, world.objects()
