@@ -105,6 +105,30 @@ def test_the_library_does_not_know_that_a_local_pipeline_exists(path: Path) -> N
     assert not _foreign(path) & {"local", "tests", "moto", "duckdb", "sqlglot"}
 
 
+MAY_DELETE = {
+    "jobs/leases.py": {"delete"},  # its own lease
+    "jobs/expired_objects.py": {"delete_together"},  # what a manifest lists
+    "jobs/clean_test_data.py": {"delete_together"},  # names below test/, of which it alone makes keys
+    "jobs/restore_partitions.py": {"take_markers_away"},  # delete markers above what a manifest lists
+}
+"""All that deletes objects, and which of the bucket's verbs it has for that."""
+
+
+def test_no_other_code_deletes_an_object() -> None:
+    verbs = {name for names in MAY_DELETE.values() for name in names}
+    boto3 = {"delete_object", "delete_objects"}
+    found: dict[str, set[str]] = {}
+    for path in sorted(LIBRARY.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            is_bucket = isinstance(node, ast.Attribute) and ast.unparse(node.value).rpartition(".")[2] in {
+                *("bucket", "_bucket", "_client", "client", "s3")
+            }
+            if is_bucket and isinstance(node, ast.Attribute) and node.attr in verbs | boto3:
+                found.setdefault(path.relative_to(LIBRARY).as_posix(), set()).add(node.attr)
+    assert found.pop("aws/s3.py") == boto3
+    assert found == MAY_DELETE
+
+
 def test_airflow_executes_no_file_of_the_library() -> None:
     """Asked of Airflow's own loader, which runs every file it finds under the file's bare name."""
     executed = {Path(path) for path in find_path_from_directory(LIBRARY.parent, ".airflowignore", "glob")}

@@ -283,12 +283,13 @@ class TestBoth:
 
 
 class World:
-    """A table in memory: what is done to it, and what must never happen."""
+    """A table in memory, in a bucket with versions: what is done to it, and what must never happen."""
 
     def __init__(self) -> None:
         self.now = NOW
         self.registered: set[date] = set()
         self.objects: dict[str, ObjectVersion] = {}
+        self.deleted: dict[str, ObjectVersion] = {}
         self.manifests: dict[date, Manifest] = {}
         self.versions = 0
 
@@ -324,20 +325,32 @@ class World:
         assert delete.day not in self.registered
         assert self.now >= known.dropped_at + timedelta(days=14)
         assert known.keep_until is None
+        assert known.deleted_at is None
         for one in delete.objects:
             assert one in known.objects
             assert self.objects.pop(one.key) == one
+            self.deleted[one.key] = one
             if is_killed:
                 return
         self.manifests[delete.day] = known.model_copy(update={"deleted_at": self.now})
 
-    def restore(self, day: date, days: int) -> None:
+    def restore(self, day: date, days: int, *, is_killed: bool) -> None:
+        """Bring a partition back; a run that is killed has brought back its objects alone."""
         known = self.manifests.get(day)
-        if known is not None and known.deleted_at is None and day not in self.registered:
-            before = {one for one in self.objects.values() if one in known.objects}
-            if self.now < known.grace_ends(14):
-                assert before >= set(known.objects) - self.overwritten(known)
-            self.manifests[day] = known.model_copy(update={"keep_until": self.now + timedelta(days=days)})
+        if known is None or day in self.registered:
+            return
+        before = {one for one in self.objects.values() if one in known.objects}
+        if known.deleted_at is None and known.keep_until is None and self.now < known.grace_ends(14):
+            assert before >= set(known.objects) - self.overwritten(known)
+        back = {
+            one.key: one for one in known.objects if one.key not in self.objects and self.deleted.get(one.key) == one
+        }
+        if any(self.objects.get(one.key, back.get(one.key)) != one for one in known.objects):
+            return
+        self.objects |= back
+        if not is_killed:
+            kept = {"keep_until": self.now + timedelta(days=days), "deleted_at": None}
+            self.manifests[day] = known.model_copy(update=kept)
             self.registered.add(day)
 
     def overwritten(self, known: Manifest) -> set[ObjectVersion]:
@@ -349,7 +362,7 @@ STEPS = st.one_of(
     st.tuples(st.just("register"), DAYS),
     st.tuples(st.just("put"), DAYS, st.integers(0, 3)),
     st.tuples(st.just("run"), st.none() | st.integers(0, 4)),
-    st.tuples(st.just("restore"), DAYS, st.integers(1, 40)),
+    st.tuples(st.just("restore"), DAYS, st.integers(1, 40), st.booleans()),
     st.tuples(st.just("wait"), st.integers(1, 20)),
 )
 
@@ -371,10 +384,15 @@ def test_whatever_happens_nothing_is_deleted_that_no_manifest_lists_or_before_it
             case "run":
                 world.run(*rest)
             case "restore":
-                world.restore(*rest)
+                day, days, is_killed = rest
+                world.restore(day, days, is_killed=is_killed)
             case _:
                 world.now += timedelta(days=rest[0])
+    there = set(world.objects.values())
     world.run(None)
+    for day, known in world.manifests.items():
+        if known.deleted_at not in (None, world.now):  # what is back of it, is back for a restoration that was killed
+            assert {one for one in known.objects if one in there} <= set(world.objects.values()), day
     again = made(map(partition, sorted(world.registered)), world.manifests.values(), world.contents(), now=world.now)
     assert again.is_empty, "a second plan has nothing to do"
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dmd_pipeline.errors import ParameterError, PartitionsFailedError, SettingsError
+from dmd_pipeline.hive import partition_input
 from dmd_pipeline.jobs import drop_expired_partitions, leases, restore_partitions, retention_store
 from dmd_pipeline.jobs.drop_expired_partitions import Dropper
 from dmd_pipeline.jobs.restore_partitions import Restorer
@@ -242,6 +243,34 @@ class TestDrop:
         world.rules(retention_days=3650)
         covered = drop_expired_partitions.run(replace(dropper, settings=world.settings), ["demand"], dry_run=False)
         assert covered.summary == ["demand: nothing expires"]
+
+    def test_a_partition_without_objects_leaves_and_comes_back_without_rows(self, world: RetentionWorld) -> None:
+        empty = date(2026, 1, 1)
+        model = world.catalog.table("demand")
+        location = world.settings.layout.partition_location("demand", empty)
+        world.catalog.create_partitions("demand", [partition_input(model, empty, location)])
+        old = world.old
+        assert str(empty) == old[0]
+        assert world.drop_with_approval() == [f"demand: {len(old)} dropped"]
+        report = world.restore(from_date=empty, to_date=empty)
+        assert report.summary == ["demand: 2026-01-01 restored, counted by Athena: 0 rows"]
+        assert report.partition_keys == {}, "nobody has to read a date that has no rows"
+        assert world.old == [str(empty)]
+        assert f"{len(old) - 1} deleted" in world.drop_with_approval(AFTER_GRACE)[0]
+
+    def test_objects_without_a_partition_are_left_alone_until_registration_finds_them(
+        self, world: RetentionWorld
+    ) -> None:
+        lost = date(2026, 1, 1)
+        key = world.settings.layout.partition_prefix("demand", lost) + "a.avro"
+        world.bucket.write(key, world.bucket.read(next(iter(world.objects()))), "avro/binary")
+        old = world.old
+        assert world.drop_with_approval() == [f"demand: {len(old)} dropped"]
+        assert key not in listed_in_manifests(world)
+        world.register(tables=["demand"], today=NOW.date(), now=lambda: NOW)
+        assert world.old == [str(lost)]
+        assert world.drop_with_approval()[0].startswith("demand: 1 dropped")
+        assert key in listed_in_manifests(world)
 
     def test_it_costs_what_the_formula_says(self, world: RetentionWorld) -> None:
         old, files = world.old, world.objects()
