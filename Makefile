@@ -50,6 +50,10 @@ test: lint types requirements-check browser ## Lint, types, and every test (unit
 crash: $(READY) ## The crash matrix: each job is killed before and after each of its AWS calls, and run again
 	@$(BIN)/pytest --numprocesses 2 --no-loadscope-reorder tests/integration/jobs -k killed $(PYTEST)
 
+.PHONY: guards
+guards: $(READY) ## Each guard of retention is taken out in turn, and a test has to fail without it
+	@$(BIN)/pytest tests/integration/jobs/test_retention_guards.py $(PYTEST)
+
 .PHONY: lint
 lint: $(READY) ## Ruff: rules and format
 	@$(BIN)/ruff check .

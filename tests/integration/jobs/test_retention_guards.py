@@ -22,6 +22,10 @@ PURE = "tests/unit/test_retention.py"
 MANIFESTS = "tests/unit/test_retention_manifests.py"
 SETTINGS = "tests/unit/test_settings.py"
 JOBS = "tests/integration/jobs/test_retention.py"
+DROP, RESTORE, BACK, DELETE, TWO = (
+    f"{JOBS}::{name}"
+    for name in ("TestDrop", "TestRestore", "TestRestoreAfterTheGracePeriod", "TestDelete", "TestTwoAtOnce")
+)
 
 # What the guard is against: the file, the code, what is there without it, and the tests that have to fail.
 GUARDS = {
@@ -36,6 +40,12 @@ GUARDS = {
     "what was restored": ("retention", "guards.is_expired(day) or is_kept:", "guards.is_expired(day):", PURE),
     "objects of another kind": ("retention", "            if strange:", "            if False:", PURE),
     "rows that cannot be counted": ("retention", "elif isinstance(counted, str):", "elif False:", PURE),
+    "a restoration that was killed": (
+        "retention", "if manifest.deleted_at is not None or manifest.is_kept(now):", "if manifest.is_kept(now):", PURE,
+    ),
+    "another version beneath the marker": (
+        "jobs/restore_partitions", " and is_version(one, left[one.key].version)", "", BACK,
+    ),
     "the grace period": ("retention", "now < (ends :=", "now > (ends :=", PURE),
     "the longer grace period": ("retention_manifests", "max(self.grace_days, grace_days)", "grace_days", PURE),
     "what is not registered though restored": ("retention", "if manifest.keep_until is not None:", "if False:", PURE),
@@ -52,25 +62,27 @@ GUARDS = {
     "a manifest of other objects": ("retention_manifests", "if strange := [", "if False and [", MANIFESTS),
     "keys that nobody knows": ("retention_manifests", 'extra="forbid"', 'extra="ignore"', MANIFESTS),
     "a retention that is too short": ("settings", "_DAYS: Final = 30", "_DAYS: Final = 1", SETTINGS),
-    "mode plan": ("jobs/drop_expired_partitions", 'if mode == "plan":', "if False:", JOBS),
-    "a dry run": ("jobs/drop_expired_partitions", "        if dry_run:", "        if False:", JOBS),
-    "a missing approval": ("jobs/drop_expired_partitions", "if made.approval and ", "if False and ", JOBS),
+    "mode plan": ("jobs/drop_expired_partitions", 'if mode == "plan":', "if False:", DROP),
+    "a dry run": ("jobs/drop_expired_partitions", "        if dry_run:", "        if False:", DROP),
+    "a missing approval": ("jobs/drop_expired_partitions", "if made.approval and ", "if False and ", DROP),
     "an approval of another plan": (
-        "jobs/drop_expired_partitions", "made.table) != made.digest:", "made.table) is None:", JOBS,
+        "jobs/drop_expired_partitions", "made.table) != made.digest:", "made.table) is None:", DROP,
     ),
     "a manifest that changes meanwhile": (
-        "jobs/expired_objects", 'changed[one.day] = "its manifest has changed"', "pass", JOBS,
+        "jobs/expired_objects", 'changed[one.day] = "its manifest has changed"', "pass", DELETE,
     ),
-    "a registration meanwhile": ("jobs/expired_objects", 'changed[one.day] = "it is registered again"', "pass", JOBS),
-    "other objects meanwhile": ("jobs/expired_objects", 'changed[one.day] = "its objects have changed"', "pass", JOBS),
-    "objects that are still there": ("jobs/expired_objects", "if left := [", "if False and [", JOBS),
-    "another run at work": ("jobs/retention_store", "leases.take(bucket, key, holder, now())", "None", JOBS),
+    "a registration meanwhile": ("jobs/expired_objects", 'changed[one.day] = "it is registered again"', "pass", DELETE),
+    "other objects meanwhile": (
+        "jobs/expired_objects", 'changed[one.day] = "its objects have changed"', "pass", DELETE,
+    ),
+    "objects that are still there": ("jobs/expired_objects", "if left := [", "if False and [", DELETE),
+    "another run at work": ("jobs/retention_store", "leases.take(bucket, key, holder, now())", "None", TWO),
     "registration of what has expired": (
-        "jobs/register_partitions", "first = first.without(expired)", "first = first.without({})", JOBS,
+        "jobs/register_partitions", "first = first.without(expired)", "first = first.without({})", DROP,
     ),
-    "restoring what is not whole": ("jobs/restore_partitions", "if wrong := [", "if False and [", JOBS),
+    "restoring what is not whole": ("jobs/restore_partitions", "if wrong := [", "if False and [", RESTORE),
     "restoring a table under change": (
-        "jobs/restore_partitions", "ChangeMark.of(model)", "None", JOBS,
+        "jobs/restore_partitions", "ChangeMark.of(model)", "None", RESTORE,
     ),
 }  # fmt: skip
 
