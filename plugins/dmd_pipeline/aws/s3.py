@@ -51,20 +51,16 @@ class StoredObject:
 
 
 @dataclass(frozen=True)
-class StoredVersion:
+class StoredVersion(StoredObject):
     """The current version of an object.
 
     Attributes:
-        key: Its key.
         version: Its id; ``null`` in a bucket without versions.
         etag: Of its content, in quotation marks.
-        size: In bytes.
     """
 
-    key: str
     version: str
     etag: str
-    size: int
 
 
 class Bucket:
@@ -149,7 +145,9 @@ class Bucket:
                     if stop_before is not None and item["Key"] >= stop_before:
                         return
                     if item["IsLatest"]:
-                        yield StoredVersion(item["Key"], item["VersionId"], item["ETag"], item["Size"])
+                        yield StoredVersion(
+                            item["Key"], item["Size"], item["LastModified"], item["VersionId"], item["ETag"]
+                        )
                 if not page["IsTruncated"]:
                     return
                 request["KeyMarker"] = page["NextKeyMarker"]

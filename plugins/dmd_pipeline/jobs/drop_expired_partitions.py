@@ -19,8 +19,9 @@ Calls a table, for P partitions, F folders, X of them with a manifest; and E par
 
     1 GetTable + ⌈P/1000⌉ GetPartitions + ⌈F/1000⌉ LIST (folders) + 1 LIST a 1,000 manifests + X GET
     + what :func:`dmd_pipeline.jobs.retention_store.contents` says for all that leaves or may be deleted
-    + what :func:`dmd_pipeline.container_files.count_rows` says for each of the N files (not for a table in mode plan,
-      unless somebody asks for it)
+    + what :mod:`dmd_pipeline.jobs.partition_rows` says for all that leaves: 1 GET a year where ``check_data_quality``
+      has given its verdicts, at least 1 GET for each of the N files where it has not (nothing for a table in mode
+      plan, unless somebody asks for it)
     to do it: 1 PUT + 1 DELETE (lease) + E PUT + ⌈E/25⌉ BatchDeletePartition + ⌈E/25⌉ BatchGetPartition
             + what :mod:`dmd_pipeline.jobs.expired_objects` says
 
@@ -37,16 +38,16 @@ from typing import TYPE_CHECKING, Final
 
 from dmd_pipeline.aws.glue import NOT_FOUND
 from dmd_pipeline.aws.s3 import JSON
-from dmd_pipeline.container_files import count_rows
-from dmd_pipeline.errors import ContainerFileError, PipelineError, SettingsError
+from dmd_pipeline.errors import PipelineError, SettingsError
 from dmd_pipeline.jobs.expired_objects import ExpiredObjects
+from dmd_pipeline.jobs.partition_rows import partition_rows
 from dmd_pipeline.jobs.retention_reports import Report, TableReport, raise_failures
-from dmd_pipeline.jobs.retention_store import Manifests, contents, table_lease
+from dmd_pipeline.jobs.retention_store import Manifests, listed, table_lease
 from dmd_pipeline.layout import PARTITION_KEY, partition_date_of
 from dmd_pipeline.parameters import chosen_tables
 from dmd_pipeline.patience import Patience
 from dmd_pipeline.retention import Plan, due, plan
-from dmd_pipeline.retention_manifests import Manifest
+from dmd_pipeline.retention_manifests import Manifest, ObjectVersion
 from dmd_pipeline.transitions import as_partition_input
 from dmd_pipeline.wording import date_runs
 
@@ -58,7 +59,6 @@ if TYPE_CHECKING:
     from dmd_pipeline.aws.glue import Catalog
     from dmd_pipeline.aws.s3 import Bucket
     from dmd_pipeline.retention import Drop
-    from dmd_pipeline.retention_manifests import ObjectVersion
     from dmd_pipeline.settings import Settings, TableRetention
 
 
@@ -67,7 +67,7 @@ logger = logging.getLogger(__name__)
 _AT_ONCE: Final = 25
 """Partitions of one BatchDeletePartition call."""
 _READERS: Final = 8
-"""Files that are counted, and manifests that are read, at the same time."""
+"""Manifests that are read at the same time."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,8 @@ class Dropper:
         approved: Digests of plans that somebody approved, by table.
         now: The time.
         patience: How long to insist on partitions that Glue throttles.
-        counts_rows: Whether rows are also counted for tables in mode plan: one read a file, or more.
+        counts_rows: Whether rows are also counted for tables in mode plan: one read a file, or more, where no verdict
+            says how many.
     """
 
     settings: Settings
@@ -126,7 +127,8 @@ class Dropper:
             folders=folders,
             now=self.now(),
         )
-        held_objects = contents(self.bucket, layout, table, wanted.folders)
+        objects = listed(self.bucket, layout, table, wanted.folders)
+        leaving = {day: objects[day] for day in wanted.drop}
         counts = self.counts_rows or rules.mode == "enforce"
         return plan(
             table,
@@ -134,8 +136,8 @@ class Dropper:
             rules,
             wanted,
             manifests=manifests,
-            contents={day: tuple(held.values()) for day, held in held_objects.items()},
-            rows={day: self._rows(held_objects[day].values()) if counts else None for day in wanted.drop},
+            contents={day: tuple(map(ObjectVersion.of, found)) for day, found in objects.items()},
+            rows=partition_rows(self.bucket, layout, table, leaving) if counts else dict.fromkeys(leaving),
             partitions=len(registered),
             is_first=not known,
         )
@@ -224,22 +226,6 @@ class Dropper:
             told |= {value: str(error) for value, error in errors.items()}
             left = [value for value, error in errors.items() if error.may_pass and error.code != NOT_FOUND]
         return told
-
-    def _rows(self, objects: Collection[ObjectVersion]) -> int | str:
-        """Rows of files, or which of them cannot be counted."""
-        rows = 0
-        with ThreadPoolExecutor(_READERS) as pool:
-            try:
-                rows = sum(pool.map(self._rows_of, objects))
-            except ContainerFileError as error:
-                return str(error)
-        return rows
-
-    def _rows_of(self, stored: ObjectVersion) -> int:
-        try:
-            return count_rows(lambda start, length: self.bucket.read_range(stored.key, start, length), stored.size)
-        except ContainerFileError as error:
-            raise ContainerFileError(f"{stored.key.rpartition('/')[2]} cannot be counted: {error}") from error
 
 
 def run(

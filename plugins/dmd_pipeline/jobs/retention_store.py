@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from dmd_pipeline.aws.s3 import Bucket
+    from dmd_pipeline.aws.s3 import Bucket, StoredVersion
     from dmd_pipeline.layout import Layout
 
 
@@ -107,24 +107,33 @@ def table_lease(bucket: Bucket, layout: Layout, table: str, holder: str, now: Ca
 
 
 def contents(bucket: Bucket, layout: Layout, table: str, days: Iterable[date]) -> dict[date, dict[str, ObjectVersion]]:
-    """What lies in the folders of some partitions, whatever it is: by date, and by key.
+    """What lies in the folders of some partitions, as manifests have it: by date, and by key.
+
+    Raises:
+        StorageError: S3 refused.
+    """
+    found = listed(bucket, layout, table, days)
+    return {day: {one.key: ObjectVersion.of(one) for one in objects} for day, objects in found.items()}
+
+
+def listed(bucket: Bucket, layout: Layout, table: str, days: Iterable[date]) -> dict[date, list[StoredVersion]]:
+    """What lies in the folders of some partitions, whatever it is: by date, sorted by key.
 
     Raises:
         StorageError: S3 refused.
     """
     prefix = layout.table_prefix(table)
-    found: dict[date, dict[str, ObjectVersion]] = {day: {} for day in days}
+    found: dict[date, list[StoredVersion]] = {day: [] for day in days}
     for first, last in consecutive(found):
-        listed = bucket.versions_below(
+        stored = bucket.versions_below(
             prefix,
             start_after=f"{prefix}{PARTITION_KEY}={first}",
             stop_before=f"{prefix}{PARTITION_KEY}={last}{_AFTER_THE_SLASH}",
         )
-        for one in listed:
+        for one in stored:
             folder = one.key.removeprefix(prefix).partition("/")[0]
             if (day := partition_date_of(f"{folder}/")) in found:
-                kept = ObjectVersion(key=one.key, version=one.version, etag=one.etag, size=one.size)
-                found[day][one.key] = kept
+                found[day].append(one)
     return found
 
 

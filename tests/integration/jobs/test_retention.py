@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import io
 import json
+import time
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+import fastavro
 import pytest
 
 from dmd_pipeline.errors import ParameterError, PartitionsFailedError, SettingsError
 from dmd_pipeline.jobs import drop_expired_partitions, leases, restore_partitions
 from dmd_pipeline.jobs.drop_expired_partitions import Dropper
+from dmd_pipeline.jobs.partition_contents import PartitionContents
+from dmd_pipeline.jobs.quality_store import QualityStore
 from dmd_pipeline.jobs.restore_partitions import Restorer
 from dmd_pipeline.parameters import consecutive
 from dmd_pipeline.settings import Hold, TableRetention
 from tests.integration.jobs import job_processes
 from tests.integration.jobs.conftest import workgroup
 from tests.integration.jobs.conversion_world import ConversionWorld, valid
+from tests.unit.results_of import result as result_of
 
 
 if TYPE_CHECKING:
@@ -78,6 +84,20 @@ class RetentionWorld(ConversionWorld):
         report = restore_partitions.run(restorer, self.record_types, tables=["demand"], dry_run=dry_run, **asked)
         json.dumps(report.as_data())
         return report
+
+    def give_verdicts(self, rows: int | None, *days: str) -> None:
+        """Say that partitions hold so many rows, as a check would of what lies in them now."""
+        listed = PartitionContents(self.bucket, self.settings.layout, "demand")
+        given = {}
+        for day in map(date.fromisoformat, days):
+            seen = listed.listed(day, registered=True).seen
+            given[day] = seen, result_of(partition_date=str(day), content=seen.content, rows=rows)
+        QualityStore(self.bucket, self.settings.layout).record_results("demand", given, NOW)
+
+    def planned_rows(self) -> dict[str, int | None]:
+        """Rows of what is to leave, by date; the calls of nothing but this plan are counted."""
+        self.aws.calls.clear()
+        return {str(one.day): one.rows for one in self.dropper().plan("demand").drop}
 
     def in_athena_by_date(self) -> Counter[str]:
         sql = "SELECT partition_date, count(*) FROM demand GROUP BY 1"
@@ -178,7 +198,8 @@ class TestDrop:
         key = world.settings.layout.partition_prefix("demand", date.fromisoformat(day)) + "a.avro"
         world.bucket.write(key, b"Obj\x01 and no more", "avro/binary")
         [line] = world.drop_with_approval()
-        assert line.startswith(f"demand: {len(others)} dropped; kept although old: {day} (a.avro cannot be counted: ")
+        assert line.startswith(f"demand: {len(others)} dropped; kept although old: {day} (s3://")
+        assert f"{key} cannot be read (" in line
         assert world.old == [day]
 
     def test_a_table_that_nobody_knows_in_the_settings_is_an_error(self, world: RetentionWorld) -> None:
@@ -223,7 +244,7 @@ class TestDrop:
             "glue:GetPartitions": 1,
             "s3:ListObjectsV2": 2,
             "s3:ListObjectVersions": stretches(old),
-            "s3:GetObject": len(held),
+            "s3:GetObject": 1 + len(held),
         }
         writes = {
             "s3:PutObject": 1 + len(old),
@@ -236,6 +257,64 @@ class TestDrop:
         world.aws.calls.clear()
         drop_expired_partitions.run(world.dropper(), world.record_types, tables=["sale"], dry_run=False)
         assert world.aws.calls.totals() == {"s3:ListObjectsV2": 1}
+
+
+SAID = 4711
+"""Rows that a verdict tells of: no partition of these tests holds so many."""
+
+
+class TestRows:
+    """A manifest tells how many rows there were: as a verdict says that was given on these very files, or counted."""
+
+    def test_the_rows_of_a_verdict_are_taken_and_no_file_is_read(self, world: RetentionWorld) -> None:
+        world.give_verdicts(SAID, *world.old)
+        assert world.planned_rows() == dict.fromkeys(world.old, SAID)
+        assert world.aws.calls.count("s3:GetObject") == len({day[:4] for day in world.old})
+        old = world.old
+        world.drop_with_approval()
+        told = [json.loads(world.bucket.read(key))["rows"] for key in manifests(world)]
+        assert told == [SAID] * len(old)
+
+    @pytest.mark.parametrize("change", ["another file", "the same file again", "no such file"])
+    def test_a_verdict_on_other_files_is_not_believed(self, world: RetentionWorld, change: str) -> None:
+        day, *others = world.old
+        key = next(key for key in world.objects() if f"={day}/" in key)
+        body = world.bucket.read(key)
+        world.give_verdicts(SAID, *world.old)
+        if change == "another file":
+            world.bucket.write(f"{key.removesuffix('.avro')}-2.avro", body, "avro/binary")
+        elif change == "the same file again":
+            time.sleep(1.1)  # a listing tells seconds
+            world.bucket.write(key, body, "avro/binary")
+        else:
+            world.bucket.delete(key)
+        counted = {"another file": 2, "the same file again": 1, "no such file": 0}[change] * rows_in(body)
+        assert world.in_athena_by_date()[day] == counted, "the partition has no other file"
+        assert world.planned_rows() == {day: counted} | dict.fromkeys(others, SAID)
+
+    @pytest.mark.parametrize("without", ["verdict", "count", "summary that can be read", "permission"])
+    def test_without_a_verdict_the_blocks_are_counted(self, world: RetentionWorld, without: str) -> None:
+        rows = world.in_athena_by_date()
+        if without != "verdict":
+            world.give_verdicts(None if without == "count" else SAID, *world.old)
+        if without == "summary that can be read":
+            key = world.settings.layout.quality_summary_key("demand", int(world.old[0][:4]))
+            world.bucket.write(key, b'{"version": 1', "application/json")
+        if without == "permission":
+            world.aws.fail("s3:GetObject", "AccessDenied", status=403)  # the first one is for the summary
+        assert world.planned_rows() == {day: rows[day] for day in world.old}
+
+    def test_files_that_athena_does_not_read_have_no_rows(self, world: RetentionWorld) -> None:
+        day, rows = world.old[0], world.in_athena_by_date()
+        key = next(key for key in world.objects() if f"={day}/" in key)
+        world.bucket.write(f"{key.rpartition('/')[0]}/_a.avro", world.bucket.read(key), "avro/binary")
+        assert world.planned_rows()[day] == rows[day]
+        world.drop_with_approval()
+        assert f"{rows[day]:,} rows" in world.restore(from_date=day, to_date=day).summary[0]
+
+
+def rows_in(body: bytes) -> int:
+    return sum(1 for _ in fastavro.reader(io.BytesIO(body)))
 
 
 def manifests(world: RetentionWorld) -> list[str]:

@@ -64,6 +64,9 @@ GUARDS = {
     "a registration meanwhile": ("jobs/expired_objects", 'changed[one.day] = "it is registered again"', "pass", JOBS),
     "other objects meanwhile": ("jobs/expired_objects", 'changed[one.day] = "its objects have changed"', "pass", JOBS),
     "objects that are still there": ("jobs/expired_objects", "if left := [", "if False and [", JOBS),
+    "a verdict on other files": (
+        "jobs/partition_rows", " and verdict.content == seen[day].content", "", JOBS,
+    ),
     "another run at work": ("jobs/retention_store", "leases.take(bucket, key, holder, now())", "None", JOBS),
     "registration of what has expired": (
         "jobs/register_partitions", "first = first.without(expired)", "first = first.without({})", JOBS,
