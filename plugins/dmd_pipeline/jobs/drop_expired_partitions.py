@@ -113,10 +113,9 @@ class Dropper:
             day for one in registered if (day := partition_date_of(f"{PARTITION_KEY}={one['Values'][0]}/")) is not None
         }
         with ThreadPoolExecutor(_READERS) as pool:
-            wanted_manifests = [day for day in known if day in folders or day in held]
-            manifests = dict(
-                zip(wanted_manifests, pool.map(lambda day: store.read(table, day), wanted_manifests), strict=True)
-            )
+            days = [day for day in known if day in folders or day in held]
+            found = dict(zip(days, pool.map(lambda day: store.find(table, day), days), strict=True))
+        manifests = {day: manifest for day, (manifest, _) in found.items()}
         # Read last: whether it is under change is then as fresh as can be.
         wanted = due(
             self.glue.table(table),
@@ -136,7 +135,8 @@ class Dropper:
             rules,
             wanted,
             manifests=manifests,
-            contents={day: tuple(map(ObjectVersion.of, found)) for day, found in objects.items()},
+            etags={day: etag for day, (_, etag) in found.items()},
+            contents={day: tuple(map(ObjectVersion.of, stored)) for day, stored in objects.items()},
             rows=partition_rows(self.bucket, layout, table, leaving) if counts else dict.fromkeys(leaving),
             partitions=len(registered),
             is_first=not known,

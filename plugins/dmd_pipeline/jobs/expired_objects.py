@@ -2,8 +2,9 @@
 
 Partitions are worked on together, as many as have 1,000 objects:
 
-1. manifests, catalog and folders are read once more: of each partition, the manifest must be the planned one, the
-   partition not registered, and each of the objects still what the manifest says; else nothing of it is deleted;
+1. manifests, catalog and folders are looked at once more: of each partition, the manifest must be the planned one, by
+   its ETag, the partition not registered, and each of the objects still what the manifest says; else nothing of it is
+   deleted;
 2. exactly these objects are deleted, 1,000 at a time;
 3. the folders are listed again: of a partition of which nothing is left the manifest gets ``deleted_at``. The answer's
    errors, read key by key, only say why something is.
@@ -11,8 +12,9 @@ Partitions are worked on together, as many as have 1,000 objects:
 What is lost when the process dies after any of these: the objects that a manifest lists, as was decided. The next run
 deletes the rest of them. An object that came meanwhile is in no manifest, and stays.
 
-Calls for D partitions with N objects, in G groups: D GET + G BatchGetPartition + ⌈N/1000⌉ DeleteObjects at most G more
-+ D PUT, and twice what :func:`dmd_pipeline.jobs.retention_store.contents` says for each group.
+Calls for D partitions with N objects, in G groups: D PUT + ⌈N/1000⌉ DeleteObjects, at most G more; for each group 1
+BatchGetPartition a 1,000 partitions, what :meth:`dmd_pipeline.jobs.retention_store.Manifests.etags` says, and twice
+what :func:`dmd_pipeline.jobs.retention_store.contents` says.
 """
 
 from __future__ import annotations
@@ -95,17 +97,13 @@ class ExpiredObjects:
 
     def _changed(self, group: Sequence[Delete]) -> dict[date, str]:
         """What is not as it was when the plan was made, by date."""
-        manifests = Manifests(self.bucket, self.layout)
-        registered = {one["Values"][0] for one in self.glue.registered(self.table, [str(one.day) for one in group])}
+        days = [one.day for one in group]
+        etags = Manifests(self.bucket, self.layout).etags(self.table, min(days), max(days))
+        registered = {one["Values"][0] for one in self.glue.registered(self.table, [str(day) for day in days])}
         held = self._held(group)
         changed: dict[date, str] = {}
         for one in group:
-            try:
-                manifest = manifests.read(self.table, one.day)
-            except PipelineError as error:
-                changed[one.day] = str(error)
-                continue
-            if manifest != one.manifest:
+            if etags.get(one.day) != one.etag:
                 changed[one.day] = "its manifest has changed"
             elif str(one.day) in registered:
                 changed[one.day] = "it is registered again"

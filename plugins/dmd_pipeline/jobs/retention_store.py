@@ -1,6 +1,7 @@
 """The manifests of expired partitions, and what lies in the partitions' folders.
 
 Calls: ⌈M/1000⌉ LIST, at least one, for M manifests of a table between two dates; 1 GET for each that is read.
+⌈W/1000⌉ ListObjectVersions, at least one, for W versions of manifests between two dates, to see which have changed.
 ⌈V/1000⌉ ListObjectVersions, at least one, for V versions of objects in the folders of days that follow one another;
 and at most one more for what lies behind them.
 """
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 
 _ENDING = ".json"
+_AFTER_THE_ENDING = chr(ord(_ENDING[0]) + 1)
 _AFTER_THE_SLASH = chr(ord("/") + 1)
 
 
@@ -60,6 +62,37 @@ class Manifests:
             StorageError: There is none, or S3 refused.
         """
         return Manifest.read(self._bucket.read(self._layout.manifest_key(table, day)), self._layout, table, day)
+
+    def find(self, table: str, day: date) -> tuple[Manifest, str]:
+        """The manifest of a partition and its ETag, by which it is known whether it is still the same.
+
+        Raises:
+            ManifestError: There is none, or it is damaged.
+            StorageError: S3 refused.
+        """
+        key = self._layout.manifest_key(table, day)
+        if (found := self._bucket.find(key)) is None:
+            raise ManifestError(f"{key} is gone: restore its object")
+        content, etag = found
+        return Manifest.read(content, self._layout, table, day), etag
+
+    def etags(self, table: str, first: date, last: date) -> dict[date, str]:
+        """The ETags of a table's manifests as they are now, by date.
+
+        Args:
+            table: Its name.
+            first: Of the dates.
+            last: Of the dates, included.
+
+        Raises:
+            StorageError: S3 refused.
+        """
+        prefix = self._layout.manifests_prefix(table)
+        found = self._bucket.versions_below(
+            prefix, start_after=f"{prefix}{first}", stop_before=f"{prefix}{last}{_AFTER_THE_ENDING}"
+        )
+        named = ((_day_of(one.key.removeprefix(prefix)), one.etag) for one in found)
+        return {day: etag for day, etag in named if day is not None}
 
     def expired(self, table: str, days: Collection[date], now: datetime) -> Mapping[date, str]:
         """Those of some dates that nobody may register: their partitions have expired, and were not restored.

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import fastavro
 import pytest
 
-from dmd_pipeline.errors import ParameterError, PartitionsFailedError, SettingsError
+from dmd_pipeline.errors import ManifestError, ParameterError, PartitionsFailedError, SettingsError
 from dmd_pipeline.jobs import drop_expired_partitions, leases, restore_partitions
 from dmd_pipeline.jobs.drop_expired_partitions import Dropper
 from dmd_pipeline.jobs.partition_contents import PartitionContents
 from dmd_pipeline.jobs.quality_store import QualityStore
 from dmd_pipeline.jobs.restore_partitions import Restorer
+from dmd_pipeline.jobs.retention_store import Manifests
 from dmd_pipeline.parameters import consecutive
 from dmd_pipeline.settings import Hold, TableRetention
 from tests.integration.jobs import job_processes
@@ -217,6 +218,11 @@ class TestDrop:
         with pytest.raises(PartitionsFailedError) as caught:
             world.drop()
         assert f"{key} is no manifest" in failures(caught)
+
+    def test_a_manifest_that_is_gone_by_the_time_it_is_read_is_named(self, world: RetentionWorld) -> None:
+        store = Manifests(world.bucket, world.settings.layout)
+        with pytest.raises(ManifestError, match=r"retention/demand/2020-01-01\.json is gone: restore its object"):
+            store.find("demand", date(2020, 1, 1))
 
     def test_what_glue_refuses_is_told_and_the_rest_is_done(self, world: RetentionWorld) -> None:
         day, *others = world.old
@@ -424,7 +430,7 @@ class TestDelete:
         world.register(tables=["demand"], today=NOW.date(), now=lambda: AFTER_GRACE)
         assert day not in world.held("demand")
 
-    @pytest.mark.parametrize("change", ["content", "registration", "manifest"])
+    @pytest.mark.parametrize("change", ["content", "registration", "manifest", "no manifest"])
     def test_what_changes_after_the_plan_was_made_is_not_deleted(self, world: RetentionWorld, change: str) -> None:
         """Between the plan and the deletion, which is asked for first."""
         old = [date.fromisoformat(day) for day in world.old]
@@ -439,6 +445,8 @@ class TestDelete:
             world.bucket.write(key, b"another content", "avro/binary")
         elif change == "registration":
             world.catalog.create_partitions("demand", [restorable(whole[str(day)])])
+        elif change == "no manifest":
+            world.bucket.delete(world.settings.layout.manifest_key("demand", day))
         else:
             world.restore(from_date=str(day), to_date=str(day), now=AFTER_GRACE)
             world.catalog.delete_partitions("demand", [str(day)])
@@ -489,8 +497,8 @@ class TestDelete:
             "glue:GetPartitions": 1,
             "glue:BatchGetPartition": 1,
             "s3:ListObjectsV2": 2,
-            "s3:ListObjectVersions": 3 * stretches(old),
-            "s3:GetObject": 2 * len(old),
+            "s3:ListObjectVersions": 3 * stretches(old) + 1,
+            "s3:GetObject": len(old),
             "s3:DeleteObjects": 1,
             "s3:PutObject": 1 + len(old),
             "s3:DeleteObject": 1,
