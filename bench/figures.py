@@ -214,6 +214,30 @@ def _quality(figures: Mapping[str, Any]) -> Iterator[list[str]]:
     ]
 
 
+def _retention(figures: Mapping[str, Any]) -> Iterator[list[str]]:
+    every, few, files = figures["partitions"], figures["peer_partitions"], figures["objects_per_partition"]
+    peer = "ALTER TABLE DROP PARTITION + `aws s3 rm`"
+    by_hand, scale = figures["by_hand"], every / few
+    what, scaled = f"{every:,} partitions of {files} objects expire", f"{peer}, {few:,} of {every:,}, scaled"
+    others = f"{few:,} of them, without verdicts"
+    for ours, beside, name, why, aims in (
+        (figures["with_verdicts"], scale, what, scaled, ("≤ 1/50", "≤ 1/5")),
+        (figures["without_verdicts"], 1, others, peer, ("", "")),
+    ):
+        for unit, figure, digits, aim in (
+            ("AWS calls", "total_calls", ",.0f", aims[0]),
+            ("seconds", "seconds", ",.1f", aims[1]),
+        ):
+            theirs = by_hand[figure] * beside
+            yield [
+                f"{name}: {unit}",
+                format(ours[figure], digits),
+                f"{format(theirs, digits)} ({why})",
+                _fraction(ours[figure], theirs),
+                aim,
+            ]
+
+
 def _parsing(figures: Mapping[str, Any]) -> Iterator[list[str]]:
     yield [
         f"importing all {figures['dag_files']} DAG files: processor seconds",
@@ -240,6 +264,7 @@ _ROWS = {
     "delivery": _delivery,
     "replay": _replay,
     "quality": _quality,
+    "retention": _retention,
     "parsing": _parsing,
     "demo": _demo,
 }

@@ -1,6 +1,6 @@
 """The peers that the jobs are measured beside, as their users run them, on the client they are handed.
 
-Registration is measured beside the first two, a change of a schema beside the other two.
+Registration is measured beside the first two, a change of a schema beside the next two, retention beside the last.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from dmd_pipeline.schemas import schema_literal
 
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import date
 
     import boto3
     from mypy_boto3_glue.client import GlueClient
     from mypy_boto3_glue.type_defs import TableInputTypeDef
     from mypy_boto3_s3.client import S3Client
+    from pyathena.cursor import Cursor
 
     from dmd_pipeline.settings import Settings
 
@@ -170,3 +171,29 @@ def swap_like_dbt_athena(glue: GlueClient, database: str, source: str, target: s
             ],
         )
     glue.delete_table(DatabaseName=database, Name=source)
+
+
+def drop_one_by_one(
+    athena: Cursor, aws: Callable[[list[str]], int], settings: Settings, table: str, days: Sequence[date]
+) -> None:
+    """Drop partitions and delete their files as a runbook of two commands does, one partition after the other.
+
+    Athena is asked by PyAthena, and waited for. ``aws s3 rm --recursive`` is the AWS CLI itself: it lists 1,000 keys a
+    page, and sends one DeleteObject a key, ten at a time (``DeleteRequestSubmitter`` in awscli 1.46,
+    customizations/s3/s3handler.py, and ``max_concurrent_requests`` in transferconfig.py).
+
+    Args:
+        athena: A cursor.
+        aws: Runs a command of the AWS CLI; returns its exit code.
+        settings: Of the environment.
+        table: The table.
+        days: Of the partitions.
+
+    Raises:
+        RuntimeError: The AWS CLI failed.
+    """
+    for day in days:
+        athena.execute(f"ALTER TABLE {table} DROP PARTITION (partition_date = '{day}')")
+        folder = settings.layout.partition_location(table, day)
+        if code := aws(["s3", "rm", "--recursive", "--only-show-errors", folder]):
+            raise RuntimeError(f"aws s3 rm {folder} ended with exit code {code}")
