@@ -34,15 +34,11 @@ class CountedSession:
             aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
             region_name=environment["AWS_REGION"],
         )
-        self.count(self.session.events)
+        self.session.events.register("before-send", self._count)
 
     def client(self, service: str) -> Any:
         """A client as the DAGs make it."""
         return self.session.client(service, config=CLIENT_CONFIG)  # type: ignore[call-overload] # names vary
-
-    def count(self, events: Any) -> None:
-        """Count what else sends requests: a session of botocore, or its events."""
-        events.register("before-send", self._count)
 
     def _count(self, event_name: str, **_: object) -> None:
         self.calls[event_name.removeprefix("before-send.")] += 1

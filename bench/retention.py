@@ -7,8 +7,7 @@ partition, which says how many rows it has, and for fewer partitions without any
 
 The peer is what people type: ``ALTER TABLE … DROP PARTITION`` and ``aws s3 rm --recursive``
 (:func:`bench.peers.drop_one_by_one`). It writes no manifest and looks at nothing: nobody can undo it. It works on a few
-of the partitions, and its figures are scaled to all of them. A shell would start the AWS CLI once a partition, which
-takes longer than anything here; it is loaded once, and Athena is asked for its answer every 50 ms.
+of the partitions, and its figures are scaled to all of them. Athena is asked every 50 ms whether a statement is done.
 
 Calls are counted by the client, so that retries would count too; seconds are those of the clock on the wall. The AWS is
 the local one, in a process of its own, for each of them another with the same content.
@@ -25,7 +24,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, TypedDict
 
 import pyathena
-from awscli.clidriver import create_clidriver
 
 from bench import quality_world
 from bench.local_account import CountedSession, aws_in_another_process
@@ -158,8 +156,6 @@ def _dropper(counted: CountedSession, now: datetime) -> Dropper:
 def remove_by_hand(environment: dict[str, str], partitions: int) -> RunFigures:
     """Drop and delete the first partitions as people do; raises as the other one does."""
     counted = CountedSession(environment)
-    aws = create_clidriver()
-    counted.count(aws.session)
     connection = pyathena.connect(
         session=counted.session,
         region_name=LOCAL.region,
@@ -170,7 +166,7 @@ def remove_by_hand(environment: dict[str, str], partitions: int) -> RunFigures:
     )
     steps: dict[str, RunFigures] = {}
     with contextlib.closing(connection), _measured(counted, steps, "by hand"):
-        drop_one_by_one(connection.cursor(), aws.main, LOCAL, TABLE, dates(partitions))
+        drop_one_by_one(connection.cursor(), counted.client("s3"), LOCAL, TABLE, dates(partitions))
     _make_sure_all_is_gone()
     return steps["by hand"]
 

@@ -66,8 +66,8 @@ logger = logging.getLogger(__name__)
 
 _AT_ONCE: Final = 25
 """Partitions of one BatchDeletePartition call."""
-_READERS: Final = 8
-"""Manifests that are read at the same time."""
+_AT_A_TIME: Final = 8
+"""Manifests that are read, or written, at the same time."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Dropper:
         held = {
             day for one in registered if (day := partition_date_of(f"{PARTITION_KEY}={one['Values'][0]}/")) is not None
         }
-        with ThreadPoolExecutor(_READERS) as pool:
+        with ThreadPoolExecutor(_AT_A_TIME) as pool:
             days = [day for day in known if day in folders or day in held]
             found = dict(zip(days, pool.map(lambda day: store.find(table, day), days), strict=True))
         manifests = {day: manifest for day, (manifest, _) in found.items()}
@@ -181,50 +181,49 @@ class Dropper:
 
     def _drop_together(self, table: str, drops: Sequence[Drop], rules: TableRetention) -> dict[date, str]:
         """Let a few partitions leave; reasons of those that did not."""
-        failed: dict[date, str] = {}
-        leaving: dict[str, date] = {}
-        for one in drops:
-            if one.rows is None:
-                failed[one.day] = "its rows were not counted"
-                continue
-            try:
-                self._write_manifest(table, one, one.rows, rules)
-            except PipelineError as error:
-                failed[one.day] = str(error)
-            else:
-                leaving[str(one.day)] = one.day
+        with ThreadPoolExecutor(_AT_A_TIME) as pool:
+            reasons = pool.map(lambda one: self._write_manifest(table, one, rules), drops)
+            failed = {one.day: reason for one, reason in zip(drops, reasons, strict=True) if reason is not None}
+        leaving = {str(one.day): one.day for one in drops if one.day not in failed}
+        if not leaving:
+            return failed
         errors = self._delete(table, list(leaving))
         # The process dies before this: the partitions are gone, and their manifests say all that is needed.
-        still_there = (
-            {partition["Values"][0] for partition in self.glue.registered(table, list(leaving))} if leaving else set()
-        )
+        still_there = {partition["Values"][0] for partition in self.glue.registered(table, list(leaving))}
         return failed | {
             day: errors.get(value, "is still registered") for value, day in leaving.items() if value in still_there
         }
 
-    def _write_manifest(self, table: str, drop: Drop, rows: int, rules: TableRetention) -> None:
+    def _write_manifest(self, table: str, drop: Drop, rules: TableRetention) -> str | None:
+        """Write the manifest of a partition that is to leave; why not, if it could not be."""
+        if drop.rows is None:
+            return "its rows were not counted"
         manifest = Manifest(
             table=table,
             partition_date=drop.day,
             definition=dict(as_partition_input(drop.partition)),
             objects=drop.objects,
-            rows=rows,
+            rows=drop.rows,
             dropped_at=self.now(),
             dropped_by=self.id,
             grace_days=rules.grace_days,
         )
         # Over one of a run that was killed, or of a partition that was restored: the partition is registered now.
         # The process dies after this call: it still is, and the next run writes this manifest anew.
-        self.bucket.write(self.settings.layout.manifest_key(table, drop.day), manifest.content(), JSON)
+        try:
+            self.bucket.write(self.settings.layout.manifest_key(table, drop.day), manifest.content(), JSON)
+        except PipelineError as error:
+            return str(error)
+        return None
 
     def _delete(self, table: str, values: Sequence[str]) -> dict[str, str]:
         left, told = list(values), dict[str, str]()
         for _ in self.patience:
-            if not left:
-                break
             errors = self.glue.delete_partitions(table, left)
             told |= {value: str(error) for value, error in errors.items()}
             left = [value for value, error in errors.items() if error.may_pass and error.code != NOT_FOUND]
+            if not left:  # asked here, for the next attempt begins with a pause
+                break
         return told
 
 

@@ -1,6 +1,6 @@
 """Delete the objects of partitions whose grace period has passed: those that their manifests list, and no others.
 
-Partitions are worked on together, as many as have 1,000 objects:
+Partitions are worked on together, as many as have 10,000 objects:
 
 1. manifests, catalog and folders are looked at once more: of each partition, the manifest must be the planned one, by
    its ETag, the partition not registered, and each of the objects still what the manifest says; else nothing of it is
@@ -20,6 +20,7 @@ what :func:`dmd_pipeline.jobs.retention_store.contents` says.
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -44,6 +45,10 @@ logger = logging.getLogger(__name__)
 
 _KEYS_AT_ONCE: Final = 1000
 """Objects of one DeleteObjects call."""
+_GROUP_KEYS: Final = 10 * _KEYS_AT_ONCE
+"""Objects of partitions that are looked at together: they are deleted seconds later, and neighbours share listings."""
+_WRITERS: Final = 8
+"""Manifests that are written at the same time."""
 
 
 @dataclass(frozen=True)
@@ -86,14 +91,20 @@ class ExpiredObjects:
         for one in unchanged:
             if left := [stored.key for stored in one.objects if stored.key in held[one.day]]:
                 failed[one.day] = f"{len(left)} of its objects are still there: {errors.get(left[0], left[0])}"
-                continue
-            logger.info("%s/%s=%s: %d objects deleted", self.table, PARTITION_KEY, one.day, len(one.objects))
-            gone = one.manifest.model_copy(update={"deleted_at": self.now()})
-            try:
-                self.bucket.write(self.layout.manifest_key(self.table, one.day), gone.content(), JSON)
-            except PipelineError as error:
-                failed[one.day] = f"its objects are deleted, and its manifest does not say so: {error}"
-        return failed
+        gone = [one for one in unchanged if one.day not in failed]
+        with ThreadPoolExecutor(_WRITERS) as pool:
+            reasons = pool.map(self._write_deletion, gone)
+            return failed | {one.day: why for one, why in zip(gone, reasons, strict=True) if why is not None}
+
+    def _write_deletion(self, deleted: Delete) -> str | None:
+        """Have a manifest say that its objects are deleted; why not, if it could not be written."""
+        logger.info("%s/%s=%s: %d objects deleted", self.table, PARTITION_KEY, deleted.day, len(deleted.objects))
+        manifest = deleted.manifest.model_copy(update={"deleted_at": self.now()})
+        try:
+            self.bucket.write(self.layout.manifest_key(self.table, deleted.day), manifest.content(), JSON)
+        except PipelineError as error:
+            return f"its objects are deleted, and its manifest does not say so: {error}"
+        return None
 
     def _changed(self, group: Sequence[Delete]) -> dict[date, str]:
         """What is not as it was when the plan was made, by date."""
@@ -116,11 +127,11 @@ class ExpiredObjects:
 
 
 def _groups(planned: Sequence[Delete]) -> Iterator[list[Delete]]:
-    """Partitions in order, together with the next ones as long as one call deletes them all."""
+    """Partitions in order, together with the next ones as long as they do not have too many objects."""
     group: list[Delete] = []
     objects = 0
     for one in planned:
-        if group and objects + len(one.objects) > _KEYS_AT_ONCE:
+        if group and objects + len(one.objects) > _GROUP_KEYS:
             yield group
             group, objects = [], 0
         group.append(one)

@@ -6,6 +6,7 @@ import io
 import json
 import time
 from collections import Counter
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from math import ceil
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,7 @@ from tests.unit.results_of import result as result_of
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from dmd_pipeline.settings import Settings
     from local.aws import LocalAws
@@ -259,6 +260,7 @@ class TestDrop:
             "glue:BatchGetPartition": ceil(len(old) / 25),
         }
         assert world.aws.calls.totals() == reads | writes
+        assert world.pauses == [], "nobody waits where Glue throttles nothing"
         world.rules(table="event")
         world.aws.calls.clear()
         drop_expired_partitions.run(world.dropper(), world.record_types, tables=["sale"], dry_run=False)
@@ -459,20 +461,13 @@ class TestDelete:
     def test_an_object_that_s3_refuses_to_delete_is_told_and_deleted_the_next_time(self, world: RetentionWorld) -> None:
         world.drop_with_approval()
         key, *others = listed_in_manifests(world)
-        spared = [key]
-
-        def spare(params: Any, **_: Any) -> None:
-            body = params["body"].decode() if isinstance(params["body"], bytes) else params["body"]
-            for one in spared:
-                body = body.replace(f"<Object><Key>{one}</Key></Object>", "<Object><Key>nothing</Key></Object>")
-            params["body"] = body.encode()
-
-        world.bucket._client.meta.events.register("before-call.s3.DeleteObjects", spare)
-        with pytest.raises(PartitionsFailedError, match="1 of its objects are still there"):
+        with (
+            refused_deletions(world, key),
+            pytest.raises(PartitionsFailedError, match=r"1 of its .* there: AccessDenied"),
+        ):
             world.drop_with_approval(AFTER_GRACE)
         assert key in world.objects()
         assert not set(others) & set(world.objects())
-        spared.clear()
         world.drop_with_approval(AFTER_GRACE)
         assert key not in world.objects()
 
@@ -504,15 +499,48 @@ class TestDelete:
             "s3:DeleteObject": 1,
         }
 
-    def test_more_objects_than_a_call_takes(self, world: RetentionWorld) -> None:
-        day = date.fromisoformat(world.old[0])
-        names = [f"partition_date={day}/{number}.avro" for number in range(1_001)]
-        world.put_names("demand", *names, body=b"")
+    def test_of_ten_thousand_objects_a_thousand_are_deleted_at_once(self, world: RetentionWorld) -> None:
+        day, *others = map(date.fromisoformat, world.old)
+        world.rules(holds=(Hold(from_date=others[0], to_date=NOW.date(), reason="they stay behind it"),))
+        fill(world, day, 10_000)
+        calls = world.aws.calls
+        approved = {"demand": world.dropper().plan("demand").digest}
+        calls.clear()
+        world.drop(approved=approved)
+        look = ceil(10_000 / 1_000) + 1  # the last page is full: only the next one shows that others follow
+        assert (calls.count("s3:ListObjectVersions"), calls.count("s3:PutObject")) == (look, 1 + 1)
+        keys = listed_in_manifests(world)
+        assert len(keys) == 10_000
+        refused = keys[::4_000]
+
+        approved = {"demand": world.dropper(AFTER_GRACE).plan("demand").digest}
+        calls.clear()
+        with refused_deletions(world, *refused), pytest.raises(PartitionsFailedError) as caught:
+            world.drop(AFTER_GRACE, approved=approved)
+        assert "3 of its objects are still there: AccessDenied: not this one" in failures(caught)
+        assert calls.count("s3:DeleteObjects") == 10
+        # For the plan; the manifest; before and after the deletion.
+        assert calls.count("s3:ListObjectVersions") == look + 1 + look + 1
+        assert calls.count("s3:PutObject") == 1, "the lease: no manifest says that its objects are deleted"
+        assert [key for key in world.objects() if f"={day}/" in key] == refused
+
+        calls.clear()
+        [line] = world.drop_with_approval(AFTER_GRACE)
+        assert line.startswith("demand: 1 deleted")
+        assert calls.count("s3:DeleteObjects") == 1
+        assert not [key for key in world.objects() if f"={day}/" in key]
+
+    def test_partitions_with_more_objects_than_are_looked_at_together(self, world: RetentionWorld) -> None:
+        old = [date.fromisoformat(day) for day in world.old]
+        fill(world, old[0], 9_999)
+        fill(world, old[1], 2)
         world.drop_with_approval()
         world.aws.calls.clear()
-        world.drop_with_approval(AFTER_GRACE)
-        assert not [key for key in world.objects() if f"={day}/" in key]
-        assert world.aws.calls.count("s3:DeleteObjects") == 3
+        [line] = world.drop_with_approval(AFTER_GRACE)
+        assert f"{len(old)} deleted" in line
+        assert not [key for key in world.objects() if partition_day(key) in old]
+        assert world.aws.calls.count("s3:DeleteObjects") == ceil(9_999 / 1_000) + 1
+        assert world.aws.calls.count("glue:BatchGetPartition") >= 2, "two groups"
 
 
 class TestTwoAtOnce:
@@ -600,6 +628,38 @@ def test_restoring_costs_what_the_formula_says(world: RetentionWorld) -> None:
 def stretches(days: list[str]) -> int:
     """How many runs of days that follow one another there are."""
     return len(consecutive(map(date.fromisoformat, days)))
+
+
+def fill(world: RetentionWorld, day: date, objects: int) -> None:
+    """Have so many objects in a partition: to those that it has, files without rows are added."""
+    folder = world.settings.layout.partition_prefix("demand", day)
+    more = objects - sum(1 for _ in world.bucket.objects_below(folder))
+    world.aws.seed_objects(world.settings.bucket, ((f"{folder}{number:05}.avro", b"") for number in range(more)))
+
+
+def partition_day(key: str) -> date:
+    return date.fromisoformat(key.split("partition_date=")[1][:10])
+
+
+@contextmanager
+def refused_deletions(world: RetentionWorld, *keys: str) -> Iterator[None]:
+    """Have S3 refuse to delete some objects, each by itself, as where their tags forbid it."""
+
+    def spare(params: Any, **_: Any) -> None:
+        body = params["body"].decode() if isinstance(params["body"], bytes) else params["body"]
+        for key in keys:
+            body = body.replace(f"<Object><Key>{key}</Key></Object>", "<Object><Key>nothing</Key></Object>")
+        params["body"] = body.encode()
+
+    def refuse(parsed: Any, **_: Any) -> None:
+        parsed["Errors"] = [{"Key": key, "Code": "AccessDenied", "Message": "not this one"} for key in keys]
+
+    events = world.bucket._client.meta.events
+    events.register("before-call.s3.DeleteObjects", spare)
+    events.register("after-call.s3.DeleteObjects", refuse)
+    yield
+    events.unregister("before-call.s3.DeleteObjects", spare)
+    events.unregister("after-call.s3.DeleteObjects", refuse)
 
 
 def listed_in_manifests(world: RetentionWorld) -> list[str]:
