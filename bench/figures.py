@@ -215,27 +215,39 @@ def _quality(figures: Mapping[str, Any]) -> Iterator[list[str]]:
 
 
 def _retention(figures: Mapping[str, Any]) -> Iterator[list[str]]:
-    every, few, files = figures["partitions"], figures["peer_partitions"], figures["objects_per_partition"]
-    peer = "ALTER TABLE DROP PARTITION + `aws s3 rm`"
-    by_hand, scale = figures["by_hand"], every / few
-    what, scaled = f"{every:,} partitions of {files} objects expire", f"{peer}, {few:,} of {every:,}, scaled"
-    others = f"{few:,} of them, without verdicts"
-    for ours, beside, name, why, aims in (
-        (figures["with_verdicts"], scale, what, scaled, ("≤ 1/50", "≤ 1/5")),
-        (figures["without_verdicts"], 1, others, peer, ("", "")),
-    ):
-        for unit, figure, digits, aim in (
-            ("AWS calls", "total_calls", ",.0f", aims[0]),
-            ("seconds", "seconds", ",.1f", aims[1]),
-        ):
-            theirs = by_hand[figure] * beside
-            yield [
-                f"{name}: {unit}",
-                format(ours[figure], digits),
-                f"{format(theirs, digits)} ({why})",
-                _fraction(ours[figure], theirs),
-                aim,
-            ]
+    every, few, delayed = figures["partitions"], figures["peer_partitions"], figures["delayed"]
+    ours, theirs = figures["with_verdicts"], figures["by_hand"]
+    what, calls, seconds = f"{every:,} partitions of {figures['objects_per_partition']} objects expire", ",.0f", ",.1f"
+    yield _beside_hand(f"{what}: AWS calls", ours, theirs, "total_calls", calls, (few, every), "≤ 1/50")
+    yield _beside_hand(f"{what}: seconds", ours, theirs, "seconds", seconds, (few, every), "≤ 1/5")
+    yield _beside_hand(
+        f"{delayed['partitions']:,} of them, {delayed['added_milliseconds']} ms added to each call: seconds",
+        delayed["with_verdicts"],
+        delayed["by_hand"],
+        "seconds",
+        seconds,
+        (delayed["peer_partitions"], delayed["partitions"]),
+        "≤ 1/5",
+    )
+    what, ours = f"{few:,} of them, without verdicts", figures["without_verdicts"]
+    yield _beside_hand(f"{what}: AWS calls", ours, theirs, "total_calls", calls, (few, few), "")
+    yield _beside_hand(f"{what}: seconds", ours, theirs, "seconds", seconds, (few, few), "")
+
+
+def _beside_hand(
+    what: str,
+    ours: Mapping[str, Any],
+    by_hand: Mapping[str, Any],
+    figure: str,
+    digits: str,
+    scale: tuple[int, int],
+    aim: str,
+) -> list[str]:
+    few, every = scale
+    theirs = by_hand[figure] * every / few
+    peer = "ALTER TABLE DROP PARTITION, `aws s3 rm`" + (f", {few:,} of {every:,}, scaled" if few < every else "")
+    beside = f"{format(theirs, digits)} ({peer})"
+    return [what, format(ours[figure], digits), beside, _fraction(ours[figure], theirs), aim]
 
 
 def _parsing(figures: Mapping[str, Any]) -> Iterator[list[str]]:
