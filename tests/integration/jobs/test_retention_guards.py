@@ -42,7 +42,7 @@ GUARDS = {
     "a retention that was raised": ("retention", "if not self.is_expired(day):", "if False:", PURE),
     "what is registered again": ("retention", "if day not in by_date}\n    guards", "}\n    guards", PURE),
     "objects that have changed": ("retention", "            if changed:", "            if False:", PURE),
-    "objects that came later": ("retention", "for one in found if one.key in listed))", "for one in found))", PURE),
+    "objects that came later": ("retention", "tuple(one for one in found if one.key in listed)", "found", PURE),
     "the first time": ("retention", "    if is_first:", "    if False:", PURE),
     "too many at once": ("retention", "if count > rules.max_partitions_per_run:", "if False:", PURE),
     "too large a share": ("retention", "if partitions and count / partitions", "if False and count / partitions", PURE),
