@@ -18,7 +18,7 @@ from typing import Any
 from bench import figures
 
 
-BENCHES = ("registration", "schema_change", "delivery", "replay", "quality", "parsing", "demo")
+BENCHES = ("registration", "schema_change", "delivery", "replay", "quality", "retention", "parsing", "demo")
 
 logger = logging.getLogger("bench")
 

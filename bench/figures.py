@@ -214,6 +214,42 @@ def _quality(figures: Mapping[str, Any]) -> Iterator[list[str]]:
     ]
 
 
+def _retention(figures: Mapping[str, Any]) -> Iterator[list[str]]:
+    every, few, delayed = figures["partitions"], figures["peer_partitions"], figures["delayed"]
+    ours, theirs = figures["with_verdicts"], figures["by_hand"]
+    what, calls, seconds = f"{every:,} partitions of {figures['objects_per_partition']} objects expire", ",.0f", ",.1f"
+    yield _beside_hand(f"{what}: AWS calls", ours, theirs, "total_calls", calls, (few, every), "≤ 1/50")
+    yield _beside_hand(f"{what}: seconds", ours, theirs, "seconds", seconds, (few, every), "≤ 1/5")
+    yield _beside_hand(
+        f"{delayed['partitions']:,} of them, {delayed['added_milliseconds']} ms added to each call: seconds",
+        delayed["with_verdicts"],
+        delayed["by_hand"],
+        "seconds",
+        seconds,
+        (delayed["peer_partitions"], delayed["partitions"]),
+        "≤ 1/5",
+    )
+    what, ours = f"{few:,} of them, without verdicts", figures["without_verdicts"]
+    yield _beside_hand(f"{what}: AWS calls", ours, theirs, "total_calls", calls, (few, few), "")
+    yield _beside_hand(f"{what}: seconds", ours, theirs, "seconds", seconds, (few, few), "")
+
+
+def _beside_hand(
+    what: str,
+    ours: Mapping[str, Any],
+    by_hand: Mapping[str, Any],
+    figure: str,
+    digits: str,
+    scale: tuple[int, int],
+    aim: str,
+) -> list[str]:
+    few, every = scale
+    theirs = by_hand[figure] * every / few
+    peer = "ALTER TABLE DROP PARTITION, `aws s3 rm`" + (f", {few:,} of {every:,}, scaled" if few < every else "")
+    beside = f"{format(theirs, digits)} ({peer})"
+    return [what, format(ours[figure], digits), beside, _fraction(ours[figure], theirs), aim]
+
+
 def _parsing(figures: Mapping[str, Any]) -> Iterator[list[str]]:
     yield [
         f"importing all {figures['dag_files']} DAG files: processor seconds",
@@ -240,6 +276,7 @@ _ROWS = {
     "delivery": _delivery,
     "replay": _replay,
     "quality": _quality,
+    "retention": _retention,
     "parsing": _parsing,
     "demo": _demo,
 }

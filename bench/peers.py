@@ -1,11 +1,13 @@
 """The peers that the jobs are measured beside, as their users run them, on the client they are handed.
 
-Registration is measured beside the first two, a change of a schema beside the other two.
+Registration is measured beside the first two, a change of a schema beside the next two, retention beside the last.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from s3transfer.manager import TransferConfig, TransferManager
 
 from dmd_pipeline.hive import SCHEMA_LITERAL, SERDE, glue_columns, partition_input
 from dmd_pipeline.record_types import load_record_types
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_glue.client import GlueClient
     from mypy_boto3_glue.type_defs import TableInputTypeDef
     from mypy_boto3_s3.client import S3Client
+    from pyathena.cursor import Cursor
 
     from dmd_pipeline.settings import Settings
 
@@ -170,3 +173,24 @@ def swap_like_dbt_athena(glue: GlueClient, database: str, source: str, target: s
             ],
         )
     glue.delete_table(DatabaseName=database, Name=source)
+
+
+def drop_one_by_one(athena: Cursor, s3: S3Client, settings: Settings, table: str, days: Sequence[date]) -> None:
+    """Drop partitions and delete their files as a runbook of two commands does, one partition after the other.
+
+    Athena is asked by PyAthena, and waited for. ``aws s3 rm --recursive`` of the AWS CLI 1.46 lists 1,000 keys a page,
+    and hands each to the ``TransferManager`` of s3transfer, which sends one DeleteObject a key, ten at a time
+    (``DeleteRequestSubmitter`` in awscli/customizations/s3/s3handler.py, ``max_concurrent_requests`` in
+    transferconfig.py). It is the same manager here, without the CLI around it: that brings a botocore of its own, and
+    takes about a second to start for each partition.
+    """
+    for day in days:
+        athena.execute(f"ALTER TABLE {table} DROP PARTITION (partition_date = '{day}')")
+        folder = settings.layout.partition_prefix(table, day)
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=settings.bucket, Prefix=folder)
+        with TransferManager(s3, TransferConfig(max_request_concurrency=10)) as manager:
+            deletions = [
+                manager.delete(settings.bucket, item["Key"]) for page in pages for item in page.get("Contents", [])
+            ]
+            for deletion in deletions:
+                deletion.result()

@@ -114,11 +114,13 @@ class Delete:
         day: Its date.
         manifest: What may be deleted.
         objects: Those of its objects that are still there, each the same as it was.
+        etag: Of the manifest as it was read.
     """
 
     day: date
     manifest: Manifest
     objects: tuple[ObjectVersion, ...]
+    etag: str
 
     @property
     def bytes(self) -> int:
@@ -269,6 +271,7 @@ def plan(
     wanted: Due,
     *,
     manifests: Mapping[date, Manifest],
+    etags: Mapping[date, str],
     contents: Mapping[date, Collection[ObjectVersion]],
     rows: Mapping[date, int | str | None],
     partitions: int,
@@ -282,6 +285,7 @@ def plan(
         rules: How long the table keeps its partitions.
         wanted: What is due.
         manifests: As for :func:`due`.
+        etags: Theirs.
         contents: What lies below the prefix of each of ``wanted.folders``; nothing for a date that is missing.
         rows: How many rows the files of each date of ``wanted.drop`` hold, why they could not be counted, or None when
             they were not to be.
@@ -315,7 +319,8 @@ def plan(
             if changed:
                 kept.append(Kept(str(day), f"is not what its manifest says: {some(changed)}"))
             else:
-                delete.append(Delete(day, manifests[day], tuple(one for one in found if one.key in listed)))
+                there = tuple(one for one in found if one.key in listed)
+                delete.append(Delete(day, manifests[day], there, etags[day]))
     approval = _approval(rules, len(drop), len(delete), partitions, is_first=is_first)
     return Plan(
         table,

@@ -24,6 +24,7 @@ from dmd_pipeline.layout import is_partition_file
 
 
 if TYPE_CHECKING:
+    from dmd_pipeline.aws.s3 import StoredVersion
     from dmd_pipeline.layout import Layout
 
 
@@ -52,6 +53,11 @@ class ObjectVersion(_Part):
     etag: Annotated[str, Field(min_length=1)]
     size: _Count
 
+    @classmethod
+    def of(cls, stored: StoredVersion) -> Self:
+        """What a manifest keeps of an object that was listed."""
+        return cls(key=stored.key, version=stored.version, etag=stored.etag, size=stored.size)
+
 
 class Manifest(_Part):
     """What is known of an expired partition.
@@ -61,7 +67,7 @@ class Manifest(_Part):
         partition_date: Its date.
         definition: The partition as Glue had it, as CreatePartition takes it.
         objects: All that lay in its folder: what may be deleted, and nothing else.
-        rows: How many rows they hold, by the heads of their blocks.
+        rows: How many rows they hold, by the heads of their blocks; or by the verdict that was given on them.
         dropped_at: When it was about to leave the catalog: the grace period begins.
         dropped_by: The run.
         grace_days: How long its objects stay, as the settings said then.

@@ -79,6 +79,7 @@ def made(
         rules,
         wanted,
         manifests=known,
+        etags=dict.fromkeys(known, '"etag"'),
         contents=found,
         rows=counted,
         partitions=len(held),

@@ -18,7 +18,7 @@ def a_plan() -> Plan:
     return Plan(
         "demand",
         drop=(Drop(DAY + timedelta(days=9), partition(DAY), (stored(DAY), stored(DAY, "b.avro")), 7),),
-        delete=(Delete(DAY, manifest(DAY, deleted), (deleted,)),),
+        delete=(Delete(DAY, manifest(DAY, deleted), (deleted,), '"etag"'),),
         late={DAY + timedelta(days=1): ("data-pipeline/late.avro",)},
         in_grace={DAY + timedelta(days=2): datetime(2026, 5, 1, tzinfo=UTC)},
         kept=(Kept("2023-01-01", "held: audit"),),

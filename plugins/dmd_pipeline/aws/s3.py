@@ -63,20 +63,16 @@ class StoredObject:
 
 
 @dataclass(frozen=True)
-class StoredVersion:
-    """The current version of an object.
+class StoredVersion(StoredObject):
+    """A version of an object.
 
     Attributes:
-        key: Its key.
         version: Its id; ``null`` in a bucket without versions.
         etag: Of its content, in quotation marks.
-        size: In bytes.
     """
 
-    key: str
     version: str
     etag: str
-    size: int
 
 
 @dataclass(frozen=True)
@@ -523,7 +519,7 @@ class Bucket:
 
 
 def _stored_version(item: ObjectVersionTypeDef) -> StoredVersion:
-    return StoredVersion(item["Key"], item["VersionId"], item["ETag"], item["Size"])
+    return StoredVersion(item["Key"], item["Size"], item["LastModified"], item["VersionId"], item["ETag"])
 
 
 def _keep_document(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:

@@ -19,8 +19,9 @@ Calls a table, for P partitions, F folders, X of them with a manifest; and E par
 
     1 GetTable + ⌈P/1000⌉ GetPartitions + ⌈F/1000⌉ LIST (folders) + 1 LIST a 1,000 manifests + X GET
     + what :func:`dmd_pipeline.jobs.retention_store.contents` says for all that leaves or may be deleted
-    + what :func:`dmd_pipeline.container_files.count_rows` says for each of the N files (not for a table in mode plan,
-      unless somebody asks for it)
+    + what :mod:`dmd_pipeline.jobs.partition_rows` says for all that leaves: 1 GET a year where ``check_data_quality``
+      has given its verdicts, at least 1 GET for each of the N files where it has not (nothing for a table in mode
+      plan, unless somebody asks for it)
     to do it: 1 PUT + 1 DELETE (lease) + E PUT + ⌈E/25⌉ BatchDeletePartition + ⌈E/25⌉ BatchGetPartition
             + what :mod:`dmd_pipeline.jobs.expired_objects` says
 
@@ -37,16 +38,16 @@ from typing import TYPE_CHECKING, Final
 
 from dmd_pipeline.aws.glue import NOT_FOUND
 from dmd_pipeline.aws.s3 import JSON
-from dmd_pipeline.container_files import count_rows
-from dmd_pipeline.errors import ContainerFileError, PipelineError, SettingsError
+from dmd_pipeline.errors import PipelineError, SettingsError
 from dmd_pipeline.jobs.expired_objects import ExpiredObjects
+from dmd_pipeline.jobs.partition_rows import partition_rows
 from dmd_pipeline.jobs.retention_reports import Report, TableReport, raise_failures
-from dmd_pipeline.jobs.retention_store import Manifests, contents, table_lease
+from dmd_pipeline.jobs.retention_store import Manifests, listed, table_lease
 from dmd_pipeline.layout import PARTITION_KEY, partition_date_of
 from dmd_pipeline.parameters import chosen_tables
 from dmd_pipeline.patience import Patience
 from dmd_pipeline.retention import Plan, due, personal_data, plan
-from dmd_pipeline.retention_manifests import Manifest
+from dmd_pipeline.retention_manifests import Manifest, ObjectVersion
 from dmd_pipeline.transitions import as_partition_input
 from dmd_pipeline.wording import date_runs
 
@@ -58,7 +59,6 @@ if TYPE_CHECKING:
     from dmd_pipeline.aws.glue import Catalog
     from dmd_pipeline.aws.s3 import Bucket
     from dmd_pipeline.retention import Drop, PersonalData
-    from dmd_pipeline.retention_manifests import ObjectVersion
     from dmd_pipeline.settings import Settings, TableRetention
 
 
@@ -66,8 +66,8 @@ logger = logging.getLogger(__name__)
 
 _AT_ONCE: Final = 25
 """Partitions of one BatchDeletePartition call."""
-_READERS: Final = 8
-"""Files that are counted, and manifests that are read, at the same time."""
+_AT_A_TIME: Final = 8
+"""Manifests that are read, or written, at the same time."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,8 @@ class Dropper:
         now: The time.
         patience: How long to insist on partitions that Glue throttles.
         personal: Fields with personal data, by table.
-        counts_rows: Whether rows are also counted for tables in mode plan: one read a file, or more.
+        counts_rows: Whether rows are also counted for tables in mode plan: one read a file, or more, where no verdict
+            says how many.
     """
 
     settings: Settings
@@ -112,11 +113,10 @@ class Dropper:
         held = {
             day for one in registered if (day := partition_date_of(f"{PARTITION_KEY}={one['Values'][0]}/")) is not None
         }
-        with ThreadPoolExecutor(_READERS) as pool:
-            wanted_manifests = [day for day in known if day in folders or day in held]
-            manifests = dict(
-                zip(wanted_manifests, pool.map(lambda day: store.read(table, day), wanted_manifests), strict=True)
-            )
+        with ThreadPoolExecutor(_AT_A_TIME) as pool:
+            days = [day for day in known if day in folders or day in held]
+            found = dict(zip(days, pool.map(lambda day: store.find(table, day), days), strict=True))
+        manifests = {day: manifest for day, (manifest, _) in found.items()}
         # Read last: whether it is under change is then as fresh as can be.
         wanted = due(
             self.glue.table(table),
@@ -127,7 +127,8 @@ class Dropper:
             folders=folders,
             now=self.now(),
         )
-        held_objects = contents(self.bucket, layout, table, wanted.folders)
+        objects = listed(self.bucket, layout, table, wanted.folders)
+        leaving = {day: objects[day] for day in wanted.drop}
         counts = self.counts_rows or rules.mode == "enforce"
         made = plan(
             table,
@@ -135,8 +136,9 @@ class Dropper:
             rules,
             wanted,
             manifests=manifests,
-            contents={day: tuple(held.values()) for day, held in held_objects.items()},
-            rows={day: self._rows(held_objects[day].values()) if counts else None for day in wanted.drop},
+            etags={day: etag for day, (_, etag) in found.items()},
+            contents={day: tuple(map(ObjectVersion.of, stored)) for day, stored in objects.items()},
+            rows=partition_rows(self.bucket, layout, table, leaving) if counts else dict.fromkeys(leaving),
             partitions=len(registered),
             is_first=not known,
         )
@@ -191,67 +193,50 @@ class Dropper:
 
     def _drop_together(self, table: str, drops: Sequence[Drop], rules: TableRetention) -> dict[date, str]:
         """Let a few partitions leave; reasons of those that did not."""
-        failed: dict[date, str] = {}
-        leaving: dict[str, date] = {}
-        for one in drops:
-            if one.rows is None:
-                failed[one.day] = "its rows were not counted"
-                continue
-            try:
-                self._write_manifest(table, one, one.rows, rules)
-            except PipelineError as error:
-                failed[one.day] = str(error)
-            else:
-                leaving[str(one.day)] = one.day
+        with ThreadPoolExecutor(_AT_A_TIME) as pool:
+            reasons = pool.map(lambda one: self._write_manifest(table, one, rules), drops)
+            failed = {one.day: reason for one, reason in zip(drops, reasons, strict=True) if reason is not None}
+        leaving = {str(one.day): one.day for one in drops if one.day not in failed}
+        if not leaving:
+            return failed
         errors = self._delete(table, list(leaving))
         # The process dies before this: the partitions are gone, and their manifests say all that is needed.
-        still_there = (
-            {partition["Values"][0] for partition in self.glue.registered(table, list(leaving))} if leaving else set()
-        )
+        still_there = {partition["Values"][0] for partition in self.glue.registered(table, list(leaving))}
         return failed | {
             day: errors.get(value, "is still registered") for value, day in leaving.items() if value in still_there
         }
 
-    def _write_manifest(self, table: str, drop: Drop, rows: int, rules: TableRetention) -> None:
+    def _write_manifest(self, table: str, drop: Drop, rules: TableRetention) -> str | None:
+        """Write the manifest of a partition that is to leave; why not, if it could not be."""
+        if drop.rows is None:
+            return "its rows were not counted"
         manifest = Manifest(
             table=table,
             partition_date=drop.day,
             definition=dict(as_partition_input(drop.partition)),
             objects=drop.objects,
-            rows=rows,
+            rows=drop.rows,
             dropped_at=self.now(),
             dropped_by=self.id,
             grace_days=rules.grace_days,
         )
         # Over one of a run that was killed, or of a partition that was restored: the partition is registered now.
         # The process dies after this call: it still is, and the next run writes this manifest anew.
-        self.bucket.write(self.settings.layout.manifest_key(table, drop.day), manifest.content(), JSON)
+        try:
+            self.bucket.write(self.settings.layout.manifest_key(table, drop.day), manifest.content(), JSON)
+        except PipelineError as error:
+            return str(error)
+        return None
 
     def _delete(self, table: str, values: Sequence[str]) -> dict[str, str]:
         left, told = list(values), dict[str, str]()
         for _ in self.patience:
-            if not left:
-                break
             errors = self.glue.delete_partitions(table, left)
             told |= {value: str(error) for value, error in errors.items()}
             left = [value for value, error in errors.items() if error.may_pass and error.code != NOT_FOUND]
+            if not left:  # asked here, for the next attempt begins with a pause
+                break
         return told
-
-    def _rows(self, objects: Collection[ObjectVersion]) -> int | str:
-        """Rows of files, or which of them cannot be counted."""
-        rows = 0
-        with ThreadPoolExecutor(_READERS) as pool:
-            try:
-                rows = sum(pool.map(self._rows_of, objects))
-            except ContainerFileError as error:
-                return str(error)
-        return rows
-
-    def _rows_of(self, stored: ObjectVersion) -> int:
-        try:
-            return count_rows(lambda start, length: self.bucket.read_range(stored.key, start, length), stored.size)
-        except ContainerFileError as error:
-            raise ContainerFileError(f"{stored.key.rpartition('/')[2]} cannot be counted: {error}") from error
 
 
 def run(

@@ -1,9 +1,10 @@
 """Delete the objects of partitions whose grace period has passed: those that their manifests list, and no others.
 
-Partitions are worked on together, as many as have 1,000 objects:
+Partitions are worked on together, as many as have 10,000 objects:
 
-1. manifests, catalog and folders are read once more: of each partition, the manifest must be the planned one, the
-   partition not registered, and each of the objects still what the manifest says; else nothing of it is deleted;
+1. manifests, catalog and folders are looked at once more: of each partition, the manifest must be the planned one, by
+   its ETag, the partition not registered, and each of the objects still what the manifest says; else nothing of it is
+   deleted;
 2. exactly these objects are deleted, 1,000 at a time;
 3. the folders are listed again: of a partition of which nothing is left the manifest gets ``deleted_at``. The answer's
    errors, read key by key, only say why something is.
@@ -11,13 +12,15 @@ Partitions are worked on together, as many as have 1,000 objects:
 What is lost when the process dies after any of these: the objects that a manifest lists, as was decided. The next run
 deletes the rest of them. An object that came meanwhile is in no manifest, and stays.
 
-Calls for D partitions with N objects, in G groups: D GET + G BatchGetPartition + ⌈N/1000⌉ DeleteObjects at most G more
-+ D PUT, and twice what :func:`dmd_pipeline.jobs.retention_store.contents` says for each group.
+Calls for D partitions with N objects, in G groups: D PUT + ⌈N/1000⌉ DeleteObjects, at most G more; for each group 1
+BatchGetPartition a 1,000 partitions, what :meth:`dmd_pipeline.jobs.retention_store.Manifests.etags` says, and twice
+what :func:`dmd_pipeline.jobs.retention_store.contents` says.
 """
 
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -42,6 +45,10 @@ logger = logging.getLogger(__name__)
 
 _KEYS_AT_ONCE: Final = 1000
 """Objects of one DeleteObjects call."""
+_GROUP_KEYS: Final = 10 * _KEYS_AT_ONCE
+"""Objects of partitions that are looked at together: they are deleted seconds later, and neighbours share listings."""
+_WRITERS: Final = 8
+"""Manifests that are written at the same time."""
 
 
 @dataclass(frozen=True)
@@ -84,28 +91,30 @@ class ExpiredObjects:
         for one in unchanged:
             if left := [stored.key for stored in one.objects if stored.key in held[one.day]]:
                 failed[one.day] = f"{len(left)} of its objects are still there: {errors.get(left[0], left[0])}"
-                continue
-            logger.info("%s/%s=%s: %d objects deleted", self.table, PARTITION_KEY, one.day, len(one.objects))
-            gone = one.manifest.model_copy(update={"deleted_at": self.now()})
-            try:
-                self.bucket.write(self.layout.manifest_key(self.table, one.day), gone.content(), JSON)
-            except PipelineError as error:
-                failed[one.day] = f"its objects are deleted, and its manifest does not say so: {error}"
-        return failed
+        gone = [one for one in unchanged if one.day not in failed]
+        with ThreadPoolExecutor(_WRITERS) as pool:
+            reasons = pool.map(self._write_deletion, gone)
+            return failed | {one.day: why for one, why in zip(gone, reasons, strict=True) if why is not None}
+
+    def _write_deletion(self, deleted: Delete) -> str | None:
+        """Have a manifest say that its objects are deleted; why not, if it could not be written."""
+        logger.info("%s/%s=%s: %d objects deleted", self.table, PARTITION_KEY, deleted.day, len(deleted.objects))
+        manifest = deleted.manifest.model_copy(update={"deleted_at": self.now()})
+        try:
+            self.bucket.write(self.layout.manifest_key(self.table, deleted.day), manifest.content(), JSON)
+        except PipelineError as error:
+            return f"its objects are deleted, and its manifest does not say so: {error}"
+        return None
 
     def _changed(self, group: Sequence[Delete]) -> dict[date, str]:
         """What is not as it was when the plan was made, by date."""
-        manifests = Manifests(self.bucket, self.layout)
-        registered = {one["Values"][0] for one in self.glue.registered(self.table, [str(one.day) for one in group])}
+        days = [one.day for one in group]
+        etags = Manifests(self.bucket, self.layout).etags(self.table, min(days), max(days))
+        registered = {one["Values"][0] for one in self.glue.registered(self.table, [str(day) for day in days])}
         held = self._held(group)
         changed: dict[date, str] = {}
         for one in group:
-            try:
-                manifest = manifests.read(self.table, one.day)
-            except PipelineError as error:
-                changed[one.day] = str(error)
-                continue
-            if manifest != one.manifest:
+            if etags.get(one.day) != one.etag:
                 changed[one.day] = "its manifest has changed"
             elif str(one.day) in registered:
                 changed[one.day] = "it is registered again"
@@ -118,11 +127,11 @@ class ExpiredObjects:
 
 
 def _groups(planned: Sequence[Delete]) -> Iterator[list[Delete]]:
-    """Partitions in order, together with the next ones as long as one call deletes them all."""
+    """Partitions in order, together with the next ones as long as they do not have too many objects."""
     group: list[Delete] = []
     objects = 0
     for one in planned:
-        if group and objects + len(one.objects) > _KEYS_AT_ONCE:
+        if group and objects + len(one.objects) > _GROUP_KEYS:
             yield group
             group, objects = [], 0
         group.append(one)

@@ -33,10 +33,11 @@ from dmd_pipeline.errors import CatalogError, ManifestError, PipelineError
 from dmd_pipeline.hive import partition_input
 from dmd_pipeline.jobs.partition_writer import write_partitions
 from dmd_pipeline.jobs.retention_reports import failed_dates, raise_failures
-from dmd_pipeline.jobs.retention_store import Manifests, contents, deleted, is_version, table_lease
+from dmd_pipeline.jobs.retention_store import Manifests, contents, deleted, table_lease
 from dmd_pipeline.layout import PARTITION_KEY
 from dmd_pipeline.parameters import DateRange, chosen_tables
 from dmd_pipeline.partitions import Step, merged
+from dmd_pipeline.retention_manifests import ObjectVersion
 from dmd_pipeline.wording import date_runs, some
 
 
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
     from dmd_pipeline.aws.glue import Catalog
     from dmd_pipeline.aws.s3 import Bucket, DeletedObject
     from dmd_pipeline.patience import Patience
-    from dmd_pipeline.retention_manifests import Manifest, ObjectVersion
+    from dmd_pipeline.retention_manifests import Manifest
     from dmd_pipeline.settings import Settings
 
 
@@ -172,7 +173,9 @@ class Restorer:
         for day, missing in gone.items():
             manifest = found.manifests[day]
             back = {
-                one.key: left[one.key] for one in missing if one.key in left and is_version(one, left[one.key].version)
+                one.key: left[one.key]
+                for one in missing
+                if one.key in left and one == ObjectVersion.of(left[one.key].version)
             }
             if wrong := [one.key.rpartition("/")[2] for one in missing if one.key not in back]:
                 when = f", deleted {manifest.deleted_at:%Y-%m-%d}" if manifest.deleted_at else ""

@@ -1,6 +1,7 @@
 """The manifests of expired partitions, and what lies in the partitions' folders.
 
 Calls: ⌈M/1000⌉ LIST, at least one, for M manifests of a table between two dates; 1 GET for each that is read.
+⌈W/1000⌉ ListObjectVersions, at least one, for W versions of manifests between two dates, to see which have changed.
 ⌈V/1000⌉ ListObjectVersions, at least one, for V versions of objects in the folders of days that follow one another;
 and at most one more for what lies behind them.
 """
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 
 _ENDING = ".json"
+_AFTER_THE_ENDING = chr(ord(_ENDING[0]) + 1)
 _AFTER_THE_SLASH = chr(ord("/") + 1)
 
 
@@ -60,6 +62,37 @@ class Manifests:
             StorageError: There is none, or S3 refused.
         """
         return Manifest.read(self._bucket.read(self._layout.manifest_key(table, day)), self._layout, table, day)
+
+    def find(self, table: str, day: date) -> tuple[Manifest, str]:
+        """The manifest of a partition and its ETag, by which it is known whether it is still the same.
+
+        Raises:
+            ManifestError: There is none, or it is damaged.
+            StorageError: S3 refused.
+        """
+        key = self._layout.manifest_key(table, day)
+        if (found := self._bucket.find(key)) is None:
+            raise ManifestError(f"{key} is gone: restore its object")
+        content, etag = found
+        return Manifest.read(content, self._layout, table, day), etag
+
+    def etags(self, table: str, first: date, last: date) -> dict[date, str]:
+        """The ETags of a table's manifests as they are now, by date.
+
+        Args:
+            table: Its name.
+            first: Of the dates.
+            last: Of the dates, included.
+
+        Raises:
+            StorageError: S3 refused.
+        """
+        prefix = self._layout.manifests_prefix(table)
+        found = self._bucket.versions_below(
+            prefix, start_after=f"{prefix}{first}", stop_before=f"{prefix}{last}{_AFTER_THE_ENDING}"
+        )
+        named = ((_day_of(one.key.removeprefix(prefix)), one.etag) for one in found)
+        return {day: etag for day, etag in named if day is not None}
 
     def expired(self, table: str, days: Collection[date], now: datetime) -> Mapping[date, str]:
         """Those of some dates that nobody may register: their partitions have expired, and were not restored.
@@ -107,18 +140,28 @@ def table_lease(bucket: Bucket, layout: Layout, table: str, holder: str, now: Ca
 
 
 def contents(bucket: Bucket, layout: Layout, table: str, days: Iterable[date]) -> dict[date, dict[str, ObjectVersion]]:
-    """What lies in the folders of some partitions, whatever it is: by date, and by key.
+    """What lies in the folders of some partitions, as manifests have it: by date, and by key.
+
+    Raises:
+        StorageError: S3 refused.
+    """
+    found = listed(bucket, layout, table, days)
+    return {day: {one.key: ObjectVersion.of(one) for one in objects} for day, objects in found.items()}
+
+
+def listed(bucket: Bucket, layout: Layout, table: str, days: Iterable[date]) -> dict[date, list[StoredVersion]]:
+    """What lies in the folders of some partitions, whatever it is: by date, sorted by key.
 
     Raises:
         StorageError: S3 refused.
     """
     prefix = layout.table_prefix(table)
-    found: dict[date, dict[str, ObjectVersion]] = {day: {} for day in days}
+    found: dict[date, list[StoredVersion]] = {day: [] for day in days}
     for bounds in _stretches(layout, table, found):
         for one in bucket.versions_below(prefix, **bounds):
             folder = one.key.removeprefix(prefix).partition("/")[0]
             if (day := partition_date_of(f"{folder}/")) in found:
-                found[day][one.key] = _kept(one)
+                found[day].append(one)
     return found
 
 
@@ -132,15 +175,6 @@ def deleted(bucket: Bucket, layout: Layout, table: str, days: Iterable[date]) ->
     for bounds in _stretches(layout, table, days):
         found |= bucket.deleted_below(layout.table_prefix(table), **bounds)
     return found
-
-
-def is_version(kept: ObjectVersion, one: StoredVersion) -> bool:
-    """Whether an object of a manifest is this version."""
-    return kept == _kept(one)
-
-
-def _kept(one: StoredVersion) -> ObjectVersion:
-    return ObjectVersion(key=one.key, version=one.version, etag=one.etag, size=one.size)
 
 
 def _stretches(layout: Layout, table: str, days: Iterable[date]) -> Iterator[dict[str, str]]:

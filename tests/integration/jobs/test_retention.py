@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+import io
 import json
+import time
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+import fastavro
 import pytest
 
-from dmd_pipeline.errors import ParameterError, PartitionsFailedError, SettingsError
+from dmd_pipeline.errors import ManifestError, ParameterError, PartitionsFailedError, SettingsError
 from dmd_pipeline.hive import partition_input
 from dmd_pipeline.jobs import drop_expired_partitions, leases, restore_partitions, retention_store
 from dmd_pipeline.jobs.drop_expired_partitions import Dropper
+from dmd_pipeline.jobs.partition_contents import PartitionContents
+from dmd_pipeline.jobs.quality_store import QualityStore
 from dmd_pipeline.jobs.restore_partitions import Restorer
+from dmd_pipeline.jobs.retention_store import Manifests
 from dmd_pipeline.parameters import consecutive
 from dmd_pipeline.settings import Hold, TableRetention
 from tests.integration.jobs import job_processes
 from tests.integration.jobs.conftest import workgroup
 from tests.integration.jobs.conversion_world import ConversionWorld, valid
+from tests.unit.results_of import result as result_of
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from dmd_pipeline.settings import Settings
     from local.aws import LocalAws
@@ -83,6 +91,20 @@ class RetentionWorld(ConversionWorld):
         report = restore_partitions.run(restorer, self.record_types, tables=["demand"], dry_run=dry_run, **asked)
         json.dumps(report.as_data())
         return report
+
+    def give_verdicts(self, rows: int | None, *days: str) -> None:
+        """Say that partitions hold so many rows, as a check would of what lies in them now."""
+        listed = PartitionContents(self.bucket, self.settings.layout, "demand")
+        given = {}
+        for day in map(date.fromisoformat, days):
+            seen = listed.listed(day, registered=True).seen
+            given[day] = seen, result_of(partition_date=str(day), content=seen.content, rows=rows)
+        QualityStore(self.bucket, self.settings.layout).record_results("demand", given, NOW)
+
+    def planned_rows(self) -> dict[str, int | None]:
+        """Rows of what is to leave, by date; the calls of nothing but this plan are counted."""
+        self.aws.calls.clear()
+        return {str(one.day): one.rows for one in self.dropper().plan("demand").drop}
 
     def in_athena_by_date(self) -> Counter[str]:
         sql = "SELECT partition_date, count(*) FROM demand GROUP BY 1"
@@ -194,7 +216,8 @@ class TestDrop:
         key = world.settings.layout.partition_prefix("demand", date.fromisoformat(day)) + "a.avro"
         world.bucket.write(key, b"Obj\x01 and no more", "avro/binary")
         [line] = world.drop_with_approval()
-        assert line.startswith(f"demand: {len(others)} dropped; kept although old: {day} (a.avro cannot be counted: ")
+        assert line.startswith(f"demand: {len(others)} dropped; kept although old: {day} (s3://")
+        assert f"{key} cannot be read (" in line
         assert world.old == [day]
 
     def test_a_table_that_nobody_knows_in_the_settings_is_an_error(self, world: RetentionWorld) -> None:
@@ -212,6 +235,11 @@ class TestDrop:
         with pytest.raises(PartitionsFailedError) as caught:
             world.drop()
         assert f"{key} is no manifest" in failures(caught)
+
+    def test_a_manifest_that_is_gone_by_the_time_it_is_read_is_named(self, world: RetentionWorld) -> None:
+        store = Manifests(world.bucket, world.settings.layout)
+        with pytest.raises(ManifestError, match=r"retention/demand/2020-01-01\.json is gone: restore its object"):
+            store.find("demand", date(2020, 1, 1))
 
     def test_what_glue_refuses_is_told_and_the_rest_is_done(self, world: RetentionWorld) -> None:
         day, *others = world.old
@@ -283,7 +311,7 @@ class TestDrop:
             "glue:GetPartitions": 1,
             "s3:ListObjectsV2": 2,
             "s3:ListObjectVersions": stretches(old),
-            "s3:GetObject": len(held),
+            "s3:GetObject": 1 + len(held),
         }
         writes = {
             "s3:PutObject": 1 + len(old),
@@ -292,10 +320,69 @@ class TestDrop:
             "glue:BatchGetPartition": ceil(len(old) / 25),
         }
         assert world.aws.calls.totals() == reads | writes
+        assert world.pauses == [], "nobody waits where Glue throttles nothing"
         world.rules(table="event")
         world.aws.calls.clear()
         drop_expired_partitions.run(world.dropper(), world.record_types, tables=["sale"], dry_run=False)
         assert world.aws.calls.totals() == {"s3:ListObjectsV2": 1}
+
+
+SAID = 4711
+"""Rows that a verdict tells of: no partition of these tests holds so many."""
+
+
+class TestRows:
+    """A manifest tells how many rows there were: as a verdict says that was given on these very files, or counted."""
+
+    def test_the_rows_of_a_verdict_are_taken_and_no_file_is_read(self, world: RetentionWorld) -> None:
+        world.give_verdicts(SAID, *world.old)
+        assert world.planned_rows() == dict.fromkeys(world.old, SAID)
+        assert world.aws.calls.count("s3:GetObject") == len({day[:4] for day in world.old})
+        old = world.old
+        world.drop_with_approval()
+        told = [json.loads(world.bucket.read(key))["rows"] for key in manifests(world)]
+        assert told == [SAID] * len(old)
+
+    @pytest.mark.parametrize("change", ["another file", "the same file again", "no such file"])
+    def test_a_verdict_on_other_files_is_not_believed(self, world: RetentionWorld, change: str) -> None:
+        day, *others = world.old
+        key = next(key for key in world.objects() if f"={day}/" in key)
+        body = world.bucket.read(key)
+        world.give_verdicts(SAID, *world.old)
+        if change == "another file":
+            world.bucket.write(f"{key.removesuffix('.avro')}-2.avro", body, "avro/binary")
+        elif change == "the same file again":
+            time.sleep(1.1)  # a listing tells seconds
+            world.bucket.write(key, body, "avro/binary")
+        else:
+            world.bucket.delete(key)
+        counted = {"another file": 2, "the same file again": 1, "no such file": 0}[change] * rows_in(body)
+        assert world.in_athena_by_date()[day] == counted, "the partition has no other file"
+        assert world.planned_rows() == {day: counted} | dict.fromkeys(others, SAID)
+
+    @pytest.mark.parametrize("without", ["verdict", "count", "summary that can be read", "permission"])
+    def test_without_a_verdict_the_blocks_are_counted(self, world: RetentionWorld, without: str) -> None:
+        rows = world.in_athena_by_date()
+        if without != "verdict":
+            world.give_verdicts(None if without == "count" else SAID, *world.old)
+        if without == "summary that can be read":
+            key = world.settings.layout.quality_summary_key("demand", int(world.old[0][:4]))
+            world.bucket.write(key, b'{"version": 1', "application/json")
+        if without == "permission":
+            world.aws.fail("s3:GetObject", "AccessDenied", status=403)  # the first one is for the summary
+        assert world.planned_rows() == {day: rows[day] for day in world.old}
+
+    def test_files_that_athena_does_not_read_have_no_rows(self, world: RetentionWorld) -> None:
+        day, rows = world.old[0], world.in_athena_by_date()
+        key = next(key for key in world.objects() if f"={day}/" in key)
+        world.bucket.write(f"{key.rpartition('/')[0]}/_a.avro", world.bucket.read(key), "avro/binary")
+        assert world.planned_rows()[day] == rows[day]
+        world.drop_with_approval()
+        assert f"{rows[day]:,} rows" in world.restore(from_date=day, to_date=day).summary[0]
+
+
+def rows_in(body: bytes) -> int:
+    return sum(1 for _ in fastavro.reader(io.BytesIO(body)))
 
 
 def manifests(world: RetentionWorld) -> list[str]:
@@ -517,7 +604,7 @@ class TestDelete:
         world.register(tables=["demand"], today=NOW.date(), now=lambda: AFTER_GRACE)
         assert day not in world.held("demand")
 
-    @pytest.mark.parametrize("change", ["content", "registration", "manifest"])
+    @pytest.mark.parametrize("change", ["content", "registration", "manifest", "no manifest"])
     def test_what_changes_after_the_plan_was_made_is_not_deleted(self, world: RetentionWorld, change: str) -> None:
         """Between the plan and the deletion, which is asked for first."""
         old = [date.fromisoformat(day) for day in world.old]
@@ -532,6 +619,8 @@ class TestDelete:
             world.bucket.write(key, b"another content", "avro/binary")
         elif change == "registration":
             world.catalog.create_partitions("demand", [restorable(whole[str(day)])])
+        elif change == "no manifest":
+            world.bucket.delete(world.settings.layout.manifest_key("demand", day))
         else:
             world.restore(from_date=str(day), to_date=str(day), now=AFTER_GRACE)
             world.catalog.delete_partitions("demand", [str(day)])
@@ -544,20 +633,13 @@ class TestDelete:
     def test_an_object_that_s3_refuses_to_delete_is_told_and_deleted_the_next_time(self, world: RetentionWorld) -> None:
         world.drop_with_approval()
         key, *others = listed_in_manifests(world)
-        spared = [key]
-
-        def spare(params: Any, **_: Any) -> None:
-            body = params["body"].decode() if isinstance(params["body"], bytes) else params["body"]
-            for one in spared:
-                body = body.replace(f"<Object><Key>{one}</Key></Object>", "<Object><Key>nothing</Key></Object>")
-            params["body"] = body.encode()
-
-        world.bucket._client.meta.events.register("before-call.s3.DeleteObjects", spare)
-        with pytest.raises(PartitionsFailedError, match="1 of its objects are still there"):
+        with (
+            refused_deletions(world, key),
+            pytest.raises(PartitionsFailedError, match=r"1 of its .* there: AccessDenied"),
+        ):
             world.drop_with_approval(AFTER_GRACE)
         assert key in world.objects()
         assert not set(others) & set(world.objects())
-        spared.clear()
         world.drop_with_approval(AFTER_GRACE)
         assert key not in world.objects()
 
@@ -582,22 +664,55 @@ class TestDelete:
             "glue:GetPartitions": 1,
             "glue:BatchGetPartition": 1,
             "s3:ListObjectsV2": 2,
-            "s3:ListObjectVersions": 3 * stretches(old),
-            "s3:GetObject": 2 * len(old),
+            "s3:ListObjectVersions": 3 * stretches(old) + 1,
+            "s3:GetObject": len(old),
             "s3:DeleteObjects": 1,
             "s3:PutObject": 1 + len(old),
             "s3:DeleteObject": 1,
         }
 
-    def test_more_objects_than_a_call_takes(self, world: RetentionWorld) -> None:
-        day = date.fromisoformat(world.old[0])
-        names = [f"partition_date={day}/{number}.avro" for number in range(1_001)]
-        world.put_names("demand", *names, body=b"")
+    def test_of_ten_thousand_objects_a_thousand_are_deleted_at_once(self, world: RetentionWorld) -> None:
+        day, *others = map(date.fromisoformat, world.old)
+        world.rules(holds=(Hold(from_date=others[0], to_date=NOW.date(), reason="they stay behind it"),))
+        fill(world, day, 10_000)
+        calls = world.aws.calls
+        approved = {"demand": world.dropper().plan("demand").digest}
+        calls.clear()
+        world.drop(approved=approved)
+        look = ceil(10_000 / 1_000) + 1  # the last page is full: only the next one shows that others follow
+        assert (calls.count("s3:ListObjectVersions"), calls.count("s3:PutObject")) == (look, 1 + 1)
+        keys = listed_in_manifests(world)
+        assert len(keys) == 10_000
+        refused = keys[::4_000]
+
+        approved = {"demand": world.dropper(AFTER_GRACE).plan("demand").digest}
+        calls.clear()
+        with refused_deletions(world, *refused), pytest.raises(PartitionsFailedError) as caught:
+            world.drop(AFTER_GRACE, approved=approved)
+        assert "3 of its objects are still there: AccessDenied: not this one" in failures(caught)
+        assert calls.count("s3:DeleteObjects") == 10
+        # For the plan; the manifest; before and after the deletion.
+        assert calls.count("s3:ListObjectVersions") == look + 1 + look + 1
+        assert calls.count("s3:PutObject") == 1, "the lease: no manifest says that its objects are deleted"
+        assert [key for key in world.objects() if f"={day}/" in key] == refused
+
+        calls.clear()
+        [line] = world.drop_with_approval(AFTER_GRACE)
+        assert line.startswith("demand: 1 deleted")
+        assert calls.count("s3:DeleteObjects") == 1
+        assert not [key for key in world.objects() if f"={day}/" in key]
+
+    def test_partitions_with_more_objects_than_are_looked_at_together(self, world: RetentionWorld) -> None:
+        old = [date.fromisoformat(day) for day in world.old]
+        fill(world, old[0], 9_999)
+        fill(world, old[1], 2)
         world.drop_with_approval()
         world.aws.calls.clear()
-        world.drop_with_approval(AFTER_GRACE)
-        assert not [key for key in world.objects() if f"={day}/" in key]
-        assert world.aws.calls.count("s3:DeleteObjects") == 3
+        [line] = world.drop_with_approval(AFTER_GRACE)
+        assert f"{len(old)} deleted" in line
+        assert not [key for key in world.objects() if partition_day(key) in old]
+        assert world.aws.calls.count("s3:DeleteObjects") == ceil(9_999 / 1_000) + 1
+        assert world.aws.calls.count("glue:BatchGetPartition") >= 2, "two groups"
 
 
 class TestTwoAtOnce:
@@ -685,6 +800,38 @@ def test_restoring_costs_what_the_formula_says(world: RetentionWorld) -> None:
 def stretches(days: list[str]) -> int:
     """How many runs of days that follow one another there are."""
     return len(consecutive(map(date.fromisoformat, days)))
+
+
+def fill(world: RetentionWorld, day: date, objects: int) -> None:
+    """Have so many objects in a partition: to those that it has, files without rows are added."""
+    folder = world.settings.layout.partition_prefix("demand", day)
+    more = objects - sum(1 for _ in world.bucket.objects_below(folder))
+    world.aws.seed_objects(world.settings.bucket, ((f"{folder}{number:05}.avro", b"") for number in range(more)))
+
+
+def partition_day(key: str) -> date:
+    return date.fromisoformat(key.split("partition_date=")[1][:10])
+
+
+@contextmanager
+def refused_deletions(world: RetentionWorld, *keys: str) -> Iterator[None]:
+    """Have S3 refuse to delete some objects, each by itself, as where their tags forbid it."""
+
+    def spare(params: Any, **_: Any) -> None:
+        body = params["body"].decode() if isinstance(params["body"], bytes) else params["body"]
+        for key in keys:
+            body = body.replace(f"<Object><Key>{key}</Key></Object>", "<Object><Key>nothing</Key></Object>")
+        params["body"] = body.encode()
+
+    def refuse(parsed: Any, **_: Any) -> None:
+        parsed["Errors"] = [{"Key": key, "Code": "AccessDenied", "Message": "not this one"} for key in keys]
+
+    events = world.bucket._client.meta.events
+    events.register("before-call.s3.DeleteObjects", spare)
+    events.register("after-call.s3.DeleteObjects", refuse)
+    yield
+    events.unregister("before-call.s3.DeleteObjects", spare)
+    events.unregister("after-call.s3.DeleteObjects", refuse)
 
 
 def listed_objects(world: RetentionWorld) -> list[dict[str, str]]:

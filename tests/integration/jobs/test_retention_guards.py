@@ -22,9 +22,9 @@ PURE = "tests/unit/test_retention.py"
 MANIFESTS = "tests/unit/test_retention_manifests.py"
 SETTINGS = "tests/unit/test_settings.py"
 JOBS = "tests/integration/jobs/test_retention.py"
-DROP, RESTORE, BACK, DELETE, TWO = (
+DROP, ROWS, RESTORE, BACK, DELETE, TWO = (
     f"{JOBS}::{name}"
-    for name in ("TestDrop", "TestRestore", "TestRestoreAfterTheGracePeriod", "TestDelete", "TestTwoAtOnce")
+    for name in ("TestDrop", "TestRows", "TestRestore", "TestRestoreAfterTheGracePeriod", "TestDelete", "TestTwoAtOnce")
 )
 
 # What the guard is against: the file, the code, what is there without it, and the tests that have to fail.
@@ -44,7 +44,7 @@ GUARDS = {
         "retention", "if manifest.deleted_at is not None or manifest.is_kept(now):", "if manifest.is_kept(now):", PURE,
     ),
     "another version beneath the marker": (
-        "jobs/restore_partitions", " and is_version(one, left[one.key].version)", "", BACK,
+        "jobs/restore_partitions", " and one == ObjectVersion.of(left[one.key].version)", "", BACK,
     ),
     "the grace period": ("retention", "now < (ends :=", "now > (ends :=", PURE),
     "the longer grace period": ("retention_manifests", "max(self.grace_days, grace_days)", "grace_days", PURE),
@@ -52,7 +52,7 @@ GUARDS = {
     "a retention that was raised": ("retention", "if not self.is_expired(day):", "if False:", PURE),
     "what is registered again": ("retention", "if day not in by_date}\n    guards", "}\n    guards", PURE),
     "objects that have changed": ("retention", "            if changed:", "            if False:", PURE),
-    "objects that came later": ("retention", "for one in found if one.key in listed))", "for one in found))", PURE),
+    "objects that came later": ("retention", "tuple(one for one in found if one.key in listed)", "found", PURE),
     "the first time": ("retention", "    if is_first:", "    if False:", PURE),
     "too many at once": ("retention", "if count > rules.max_partitions_per_run:", "if False:", PURE),
     "too large a share": ("retention", "if partitions and count / partitions", "if False and count / partitions", PURE),
@@ -76,6 +76,9 @@ GUARDS = {
         "jobs/expired_objects", 'changed[one.day] = "its objects have changed"', "pass", DELETE,
     ),
     "objects that are still there": ("jobs/expired_objects", "if left := [", "if False and [", DELETE),
+    "a verdict on other files": (
+        "jobs/partition_rows", " and verdict.content == seen[day].content", "", ROWS,
+    ),
     "another run at work": ("jobs/retention_store", "leases.take(bucket, key, holder, now())", "None", TWO),
     "registration of what has expired": (
         "jobs/register_partitions", "first = first.without(expired)", "first = first.without({})", DROP,
