@@ -150,6 +150,24 @@ def test_every_record_becomes_a_row_once(
     assert worlds.conversion.rows() == clean, "told of once more, by a message"
 
 
+@pytest.mark.parametrize("make", SOURCES.values(), ids=SOURCES)
+def test_a_dry_run_shows_the_batch_and_changes_nothing(
+    worlds: Worlds, make: Callable[[Worlds], dict[str, str]]
+) -> None:
+    asked = make(worlds)
+    before, messages = worlds.replay.written(), len(worlds.replay.messages())
+
+    report = worlds.replay.secure(dry_run=True, rehearse=lambda raw: f"{len(raw.records)} rows", **asked)
+
+    [outcome] = report.outcomes
+    plan = report.as_data()["plan"]
+    for told in (str(outcome.batch), "30 rows"):
+        assert told in plan
+    assert worlds.replay.written() == before
+    assert len(worlds.replay.messages()) == messages
+    assert len(worlds.replay.receive_by_others()) == messages, "what was claimed is visible again"
+
+
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("make", [by_destination, by_quarantine, by_stream])
 def test_a_run_killed_at_any_call_and_run_again_secures_what_one_whole_run_does(
