@@ -25,6 +25,7 @@ Yes: at any time, after being killed, and twice at once.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from airflow.sdk import CronTriggerTimetable, dag, task
@@ -46,7 +47,8 @@ SETTINGS = load_settings()
 
 
 @dag(
-    schedule=CronTriggerTimetable(SETTINGS.schedules.clean_test_data, timezone="UTC"),
+    # Nothing is deleted, and nobody is asked, just because somebody has unpaused it.
+    schedule=CronTriggerTimetable(SETTINGS.schedules.clean_test_data, timezone="UTC", run_immediately=timedelta(0)),
     catchup=False,  # a run deletes all that is old: one makes up for all that were missed
     max_active_runs=1,
     default_args=DEFAULT_ARGS,

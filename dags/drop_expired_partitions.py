@@ -66,7 +66,10 @@ SETTINGS = load_settings()
 
 
 @dag(
-    schedule=CronTriggerTimetable(SETTINGS.schedules.drop_expired_partitions, timezone="UTC"),
+    # Nothing is deleted, and nobody is asked, just because somebody has unpaused it.
+    schedule=CronTriggerTimetable(
+        SETTINGS.schedules.drop_expired_partitions, timezone="UTC", run_immediately=timedelta(0)
+    ),
     catchup=False,  # a run does all that is due: one makes up for all that were missed
     max_active_runs=2,  # a run that waits for an answer does not hold up the next day's
     default_args=DEFAULT_ARGS,

@@ -28,8 +28,10 @@ Yes: at any time, after being killed, and twice at once: one run at a time works
 
 All other dates were restored. Runbook: docs/runbooks/retention.md
 
-* *its objects are gone, or are others now, deleted …*: the grace period was over, and there are no versions of them:
-  the rows are gone.
+* *its objects are gone, or are others now, deleted …; they cannot be brought back: …*: the grace period was over, and
+  the reason says what has become of their versions.
+* *its objects could not be brought back: …*: S3 refused. Mend the permission, and restore the date again.
+* *the partition is registered: whoever took them away knows why*: it was restored before.
 * *Athena reads … rows of its files, not …*: it is registered; find out what its files hold before you use it.
 * *is under change …*: restore it when `apply_schema_changes` has ended.
 * *another run works on the partitions of …*: wait for it, or until the time it says.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -20,6 +21,9 @@ NOT_STARTED = "none"
 WAITS_FOR_PERSON = "awaiting_input"
 _TIMEOUT_SECONDS = 30.0
 _PAGE = 100
+_ATTEMPTS = 5
+_PAUSE_SECONDS = 1.0
+_DATABASE = "Database error"
 
 
 @dataclass(frozen=True)
@@ -188,6 +192,16 @@ class AirflowApi:
         return self._checked(self._send(method, path, **arguments))
 
     def _send(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        answer = self._send_once(method, path, **arguments)
+        for _ in range(_ATTEMPTS - 1):
+            # SQLite lets one write at a time, and Airflow does not wait for long: nothing was changed by then.
+            if answer.status_code != HTTPStatus.INTERNAL_SERVER_ERROR or _DATABASE not in answer.text:
+                break
+            time.sleep(_PAUSE_SECONDS)
+            answer = self._send_once(method, path, **arguments)
+        return answer
+
+    def _send_once(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         try:
             return self._client.request(method, path, **arguments)
         except httpx.ConnectError:

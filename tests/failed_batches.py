@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from dmd_pipeline.failed_batches import BatchId
@@ -38,8 +38,19 @@ class Failed:
     filtered: int
 
 
-def fail_batch(aws: LocalAws, settings: Settings, *, shard: int = 0, records: int = 400, seed: int = 2) -> Failed:
-    """Put traffic on a shard, and a message into the dead-letter queue that says that the worker failed on it."""
+def fail_batch(
+    aws: LocalAws,
+    settings: Settings,
+    *,
+    shard: int = 0,
+    records: int = 400,
+    seed: int = 2,
+    ago: timedelta = timedelta(0),
+) -> Failed:
+    """Put traffic on a shard, and a message into the dead-letter queue that says that the worker failed on it.
+
+    The message says that the records arrived so long ago, for tests that move the clock of the local AWS alone.
+    """
     kinesis, sqs = aws.client("kinesis"), aws.client("sqs")
     where = kinesis.list_shards(StreamName=settings.stream)["Shards"][shard]
     planned = list(plan(Size(records=records, days=5), seed, datetime.now(UTC)))
@@ -56,13 +67,13 @@ def fail_batch(aws: LocalAws, settings: Settings, *, shard: int = 0, records: in
     invalid = sum(one.record_type is not None and one.flaw is not None for one in planned)
     batch = BatchId(where["ShardId"], min(numbers), max(numbers))
     url = sqs.get_queue_url(QueueName=settings.dead_letter_queue)["QueueUrl"]
-    body = json.dumps(_message(settings, batch, len(planned) - filtered))
+    body = json.dumps(_message(settings, batch, len(planned) - filtered, datetime.now(UTC) - ago))
     message = sqs.send_message(QueueUrl=url, MessageBody=body)["MessageId"]
     return Failed(batch, message, len(planned) - filtered - invalid, invalid, filtered)
 
 
-def _message(settings: Settings, batch: BatchId, size: int) -> dict[str, object]:
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _message(settings: Settings, batch: BatchId, size: int, at: datetime) -> dict[str, object]:
+    now = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {
         "requestContext": {
             "requestId": "b7c2a3f0-0000-4000-8000-000000000001",

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from dmd_pipeline.layout import SETTLED_DONE_TAG, SETTLED_RAW_TAG, Layout
-from dmd_pipeline.lifecycle_words import harms
+from dmd_pipeline.lifecycle_words import chosen_prefix, harms
 
 
 if TYPE_CHECKING:
@@ -172,8 +172,9 @@ def plan(settings: Settings, current: Configuration) -> Plan:
         current: The configuration of its bucket.
     """
     wanted = our_rules(settings)
-    foreign = tuple(rule for rule in current.rules if not _is_ours(rule))
-    held = {rule["ID"]: rule for rule in current.rules if _is_ours(rule)}
+    ids, root = {rule["ID"] for rule in wanted}, settings.layout.everything_prefix()
+    held = {rule["ID"]: rule for rule in current.rules if rule.get("ID") in ids or _was_ours(rule, root)}
+    foreign = tuple(rule for rule in current.rules if rule.get("ID") not in held)
     changes = [Change(held.pop(rule["ID"], None), rule) for rule in wanted]
     return Plan(
         bucket=settings.bucket,
@@ -239,8 +240,9 @@ def _warnings(settings: Settings, foreign: Iterable[LifecycleRuleOutputTypeDef])
     ]
 
 
-def _is_ours(rule: LifecycleRuleOutputTypeDef) -> bool:
-    return rule.get("ID", "").startswith(OURS)
+def _was_ours(rule: LifecycleRuleOutputTypeDef, root: str) -> bool:
+    """Whether we have made a rule once; one about other folders is somebody else's, whatever its id."""
+    return rule.get("ID", "").startswith(OURS) and chosen_prefix(rule).startswith(root)
 
 
 def _text(rule: LifecycleRuleOutputTypeDef) -> str:

@@ -41,7 +41,7 @@ def described(rule: LifecycleRuleOutputTypeDef) -> str:
     """What a rule chooses, and what it does with it."""
     done = " and ".join(" ".join(filter(None, (action.does, action.when))) for action in _actions(rule)) or "nothing"
     state = "" if rule["Status"] == "Enabled" else " (disabled)"
-    prefix = _prefix(rule)
+    prefix = chosen_prefix(rule)
     return f"{prefix or 'the whole bucket'}{_condition(rule)}: {done}{state}"
 
 
@@ -54,7 +54,7 @@ def harms(rule: LifecycleRuleOutputTypeDef, root: str, folders: Sequence[str], v
         folders: Key prefixes, with a slash at their ends.
         versions_days: How long earlier versions have to stay.
     """
-    prefix = _prefix(rule)
+    prefix = chosen_prefix(rule)
     touched = [folder for folder in folders if folder.startswith(prefix) or prefix.startswith(folder)]
     if rule["Status"] != "Enabled" or not touched:
         return
@@ -99,7 +99,7 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def _prefix(rule: LifecycleRuleOutputTypeDef) -> str:
+def chosen_prefix(rule: LifecycleRuleOutputTypeDef) -> str:
     """Of the keys that a rule chooses; empty for all. Old rules have it outside of the filter."""
     chosen = rule.get("Filter", {})
     return chosen.get("Prefix") or chosen.get("And", {}).get("Prefix") or rule.get("Prefix") or ""

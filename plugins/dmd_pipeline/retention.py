@@ -252,6 +252,9 @@ def due(
             drop[day] = partition
         else:
             kept.append(Kept(str(day), reason))
+    if rules.retention_days is not None:
+        strange = [values for values in partitions if _date_of(values) is None]
+        kept += [Kept("/".join(values), "is no date that can be read") for values in sorted(strange)]
     for day, manifest in rest.items():
         if manifest.deleted_at is not None or manifest.is_kept(now):
             continue

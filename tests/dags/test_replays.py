@@ -12,6 +12,7 @@ import pytest
 from dmd_pipeline.airflow import replays
 from dmd_pipeline.airflow.replays import LASTING
 from dmd_pipeline.alerts import Severity
+from dmd_pipeline.errors import AlertError
 
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def run(kind: str, hour: int, minute: int) -> Any:
         (run("scheduled", 12, 50), run("scheduled", 9, 10), min(LASTING), True),  # Airflow was down
         (run("scheduled", 12, 5), None, min(LASTING), True),
         (run("manual", 12, 5), run("scheduled", 12, 0), min(LASTING), True),
-        (run("scheduled", 12, 5), run("scheduled", 12, 0), "replay-lost", True),
+        (run("scheduled", 12, 5), run("scheduled", 12, 0), replays.LOST, True),
     ],
 )
 def test_a_trouble_that_lasts_is_told_once_an_hour_and_any_other_at_once(
@@ -58,3 +59,15 @@ def test_a_trouble_that_lasts_is_told_once_an_hour_and_any_other_at_once(
     context: Any = {"ti": _Task(before), "dag_run": now}
     replays.tell(settings, context, Severity.HIGH, "title", "text", key)
     assert aws.calls.count("sns:Publish") == is_told
+
+
+def test_a_loss_of_which_nobody_could_be_told_keeps_its_message(
+    aws: LocalAws, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What tells of it raises, and the message is deleted only after it has come back."""
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", "aws://")
+    context: Any = {"ti": _Task(None), "dag_run": run("scheduled", 12, 0)}
+    aws.fail("sns:Publish", "AuthorizationError", status=403, times=100)
+    with pytest.raises(AlertError):
+        replays.tell(settings, context, Severity.HIGH, "title", "text", replays.LOST)
+    replays.tell(settings, context, Severity.HIGH, "title", "text", "replay-deadline")

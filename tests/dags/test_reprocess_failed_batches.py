@@ -154,7 +154,7 @@ def test_a_lane_whose_task_fails_does_so_neither() -> None:
 
 def test_what_is_lost_fails_the_run_and_somebody_is_told(aws: LocalAws, runner: DagRunner, settings: Settings) -> None:
     runner.run("apply_schema_changes")
-    failed = fail_batch(aws, settings, shard=0)
+    failed = fail_batch(aws, settings, shard=0, ago=timedelta(hours=25))
     aws.clock.advance(timedelta(hours=25))
     kept = fail_batch(aws, settings, shard=1)
     result = runner.run(DAG_ID)

@@ -70,7 +70,11 @@ def foreign(name: str = "theirs", prefix: str = "logs/", **changes: Any) -> Any:
 
 
 def is_ours(rule: Any) -> bool:
-    return str(rule["ID"]).startswith(OURS)
+    """One that we make, or made once: of somebody else's, neither the id nor the folder is ours."""
+    name, prefix = str(rule["ID"]), prefix_of(rule)
+    return name in {one["ID"] for one in OUR_RULES} or (
+        name.startswith(OURS) and prefix.startswith(LAYOUT.everything_prefix())
+    )
 
 
 class TestOurRules:
@@ -129,6 +133,12 @@ class TestOurRules:
 
 
 class TestPlan:
+    def test_a_rule_about_other_folders_is_not_ours_whatever_its_id(self) -> None:
+        theirs = foreign(f"{OURS}other-team", "another-team/")
+        made = plan(SETTINGS, Configuration((theirs, *OUR_RULES), None))
+        assert made.is_empty
+        assert made.foreign == (theirs,)
+
     @given(_SETTINGS, _CONFIGURATIONS)
     def test_foreign_rules_stay_as_they_are_in_their_order_and_ours_are_exactly_the_settings(
         self, settings: Any, current: Configuration
@@ -186,7 +196,7 @@ class TestPlan:
     def test_a_person_reads_what_changes_what_stays_and_what_to_be_afraid_of(self) -> None:
         raw, done, *others = OUR_RULES
         now: Any = {**raw, "Expiration": {"Days": 1}}
-        gone: Any = foreign("dmd-old", "a|b/")
+        gone: Any = foreign("dmd-old", "data-pipeline/a|b/")
         made = plan(SETTINGS, Configuration((foreign(prefix=""), now, gone, *others)))
         text = as_markdown(made)
         assert text.startswith(f"{SETTINGS.bucket}: plan {made.digest}\n\n")
@@ -290,5 +300,5 @@ class TestWarnings:
 
 
 def prefix_of(rule: Any) -> str:
-    chosen = rule["Filter"]
-    return str(chosen["Prefix"] if "Prefix" in chosen else chosen["And"]["Prefix"])
+    chosen = rule.get("Filter", {})
+    return str(chosen.get("And", chosen).get("Prefix") or rule.get("Prefix") or "")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dmd_pipeline import hive
 from dmd_pipeline.change_marks import CHANGE_PARAMETER
 from dmd_pipeline.layout import Layout
-from dmd_pipeline.retention import PersonalData, Plan, due, personal_data, plan
+from dmd_pipeline.retention import Kept, PersonalData, Plan, due, personal_data, plan
 from dmd_pipeline.retention_manifests import Manifest, ObjectVersion
 from dmd_pipeline.settings import Hold, TableRetention
 
@@ -152,9 +152,10 @@ class TestDrop:
         assert reasons(planned) == {str(OLD): "a.avro is cut off"}
         assert planned.is_empty
 
-    def test_what_is_no_date_is_not_looked_at(self) -> None:
+    def test_what_is_no_date_is_kept_and_named(self) -> None:
         strange = cast("PartitionTypeDef", {**partition(OLD), "Values": ["2025"]})
-        assert made([strange]) == Plan("demand")
+        assert made([strange]) == Plan("demand", kept=(Kept("2025", "is no date that can be read"),))
+        assert made([strange], rules=TableRetention()) == Plan("demand")
 
     def test_a_run_that_was_killed_after_the_manifest_is_taken_up_with_a_grace_period_of_its_own(self) -> None:
         planned = made([partition(OLD)], [manifest(OLD, stored(OLD))], {OLD: [stored(OLD), stored(OLD, "late.avro")]})

@@ -71,7 +71,15 @@ def alert_on_failure(context: Context) -> None:
 
 
 def tell(
-    settings: Settings, context: Context, severity: Severity, title: str, text: str, key: str, link: str | None = None
+    settings: Settings,
+    context: Context,
+    severity: Severity,
+    title: str,
+    text: str,
+    key: str,
+    link: str | None = None,
+    *,
+    must_arrive: bool = False,
 ) -> None:
     """Send an alert out of a task; that nobody could be told does not keep the run from its work.
 
@@ -83,6 +91,10 @@ def tell(
         text: The details.
         key: The same for every alert about the same trouble.
         link: Where to look; the task's log when None.
+        must_arrive: Whether the run must not go on unless somebody was told.
+
+    Raises:
+        AlertError: Not every channel was reached with what must arrive.
     """
     try:
         alerts_of(settings).send(
@@ -93,6 +105,8 @@ def tell(
             key=f"{settings.environment}/{key}",
         )
     except AlertError:
+        if must_arrive:
+            raise
         logger.exception("not every channel was reached with: %s", title)
 
 

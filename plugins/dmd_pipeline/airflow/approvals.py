@@ -27,9 +27,9 @@ class AskToApprove(HITLOperator):
     """Ask whether a plan may be applied; no answer in time is a rejection.
 
     The task ``plan`` has returned it: ``{"asking": {name: {"digest": …, "plan": …}}}``, the plan as Markdown; where
-    there is a plan for each table, the name is the table's. The
-    digest stands in the option that is chosen, so that the answer says which plan somebody saw: Airflow shows a
-    question that is asked anew (its task was cleared) as it was at first.
+    there is a plan for each table, the name is the table's. The digest stands in the option that is chosen, so that the
+    answer says which plan somebody saw: Airflow shows a question that is asked anew (its task was cleared) as it was at
+    first.
     """
 
     template_fields: Sequence[str] = ("subject", "body", "options")

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+LOST: Final = "replay-lost"
+"""The alert about records that are gone: the message about them is deleted only when it has arrived."""
 LASTING: Final = frozenset({"replay-event-source-mapping", "replay-waiting-for-schema"})
 """Alerts about a state, not an event: every run finds it again until somebody acts, so it is told once an hour."""
 
@@ -136,11 +138,15 @@ def _rehearsal(settings: Settings) -> Callable[[RawBatch], str]:
 
 
 def tell(settings: Settings, context: Context, severity: Severity, title: str, text: str, key: str) -> None:
-    """Send an alert; of a state that lasts, once an hour."""
+    """Send an alert; of a state that lasts, once an hour.
+
+    Raises:
+        AlertError: Nobody could be told of a loss.
+    """
     if key in LASTING and not _is_first_of_hour(context):
         logger.warning("%s (told once an hour): %s", title, text)
         return
-    alerts.tell(settings, context, severity, title, text, key)
+    alerts.tell(settings, context, severity, title, text, key, must_arrive=key == LOST)
 
 
 def _is_first_of_hour(context: Context) -> bool:

@@ -42,6 +42,7 @@ _DOCUMENT: Final = "Document"
 _CONDITION_FAILED: Final = "PreconditionFailed"
 _UNDECIDED: Final = "ConditionalRequestConflict"
 """Another write or deletion of the same key was under way: S3 asks for the request again, and boto3 does not."""
+_NO_ID: Final = "null"
 _KEYS_AT_ONCE: Final = 1000
 """Of one DeleteObjects."""
 _PATIENCE: Final = Patience(attempts=5, first_pause=0.2)
@@ -172,6 +173,9 @@ class Bucket:
     ) -> dict[str, DeletedObject]:
         """The objects whose key begins with a prefix that were deleted and left a version, by key.
 
+        Not those with a delete marker that has no id of its own, as deletions leave it while versioning is suspended:
+        whoever takes that away may take away what was written over it meanwhile.
+
         It costs what :meth:`versions_below` costs.
 
         Args:
@@ -197,7 +201,9 @@ class Bucket:
                 tuple(one["VersionId"] for one in markers[key] if one["LastModified"] >= version["LastModified"]),
             )
             for key, version in newest.items()
-            if not version["IsLatest"] and key in markers and (stop_before is None or key < stop_before)
+            if not version["IsLatest"]
+            and _have_ids(markers.get(key, ()))
+            and (stop_before is None or key < stop_before)
         }
 
     def keeps_versions(self) -> bool:
@@ -516,6 +522,10 @@ class Bucket:
                     Bucket=self.name, Prefix=prefix, Delimiter="/", StartAfter=prefix + start_at.rstrip("/")
                 )
             return self._client.list_objects_v2(Bucket=self.name, Prefix=prefix, Delimiter="/")
+
+
+def _have_ids(markers: Collection[DeleteMarkerEntryTypeDef]) -> bool:
+    return bool(markers) and all(one["VersionId"] != _NO_ID for one in markers)
 
 
 def _stored_version(item: ObjectVersionTypeDef) -> StoredVersion:

@@ -16,7 +16,8 @@ written by its sequence numbers.
 
 Calls, for F names below the lane's folders in replay/raw/, and T record types:
 
-    a lane: 1 PUT + 1 DELETE (lease) + ⌈F/1000⌉ LIST, at least one; with an open batch also
+    a lane: 1 PUT + 1 DELETE (lease) + ⌈F/1000⌉ LIST, at least one; for each time that it has waited for documents all
+            that again, and 1 GET; with an open batch also
             1 GET (the lease on documents; of documents: on each shard with open batches) + 1 ListEventSourceMappings
             + T GetTable
             + 1 GetFunctionConfiguration, when a batch is not known to be exactly its range; 1 DescribeStreamSummary,
@@ -170,13 +171,17 @@ def _leased(
     for _ in environment.patience or _PATIENCE:
         if (held := leases.take(bucket, key, run_id, now())) is not None:
             break
-        open_batches, found = _open(environment, lane)
-        if not open_batches:
-            return None, []
-        if lane == DOCUMENTS:
-            held = _await_shards(environment, found, now)
-        else:
-            held = leases.held_by_others(bucket, [layout.lease_key(DOCUMENTS)], now())
+        try:
+            open_batches, found = _open(environment, lane)
+            if not open_batches:
+                return None, []
+            if lane == DOCUMENTS:
+                held = _await_shards(environment, found, now)
+            else:
+                held = leases.held_by_others(bucket, [layout.lease_key(DOCUMENTS)], now())
+        except PipelineError:
+            leases.give_back(bucket, key)
+            raise
         if held is None:
             return None, open_batches
         leases.give_back(bucket, key)

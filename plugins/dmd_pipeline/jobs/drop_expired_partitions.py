@@ -20,7 +20,7 @@ Calls a table, for P partitions, F folders, X of them with a manifest; and E par
     1 GetTable + ⌈P/1000⌉ GetPartitions + ⌈F/1000⌉ LIST (folders) + 1 LIST a 1,000 manifests + X GET
     + what :func:`dmd_pipeline.jobs.retention_store.contents` says for all that leaves or may be deleted
     + what :mod:`dmd_pipeline.jobs.partition_rows` says for all that leaves: 1 GET a year where ``check_data_quality``
-      has given its verdicts, at least 1 GET for each of the N files where it has not (nothing for a table in mode
+      has given its verdicts, at least 1 GET for each of the N files where it has not (those not for a table in mode
       plan, unless somebody asks for it)
     to do it: 1 PUT + 1 DELETE (lease) + E PUT + ⌈E/25⌉ BatchDeletePartition + ⌈E/25⌉ BatchGetPartition
             + what :mod:`dmd_pipeline.jobs.expired_objects` says
@@ -40,7 +40,7 @@ from dmd_pipeline.aws.glue import NOT_FOUND
 from dmd_pipeline.aws.s3 import JSON
 from dmd_pipeline.errors import PipelineError, SettingsError
 from dmd_pipeline.jobs.expired_objects import ExpiredObjects
-from dmd_pipeline.jobs.partition_rows import partition_rows
+from dmd_pipeline.jobs.partition_rows import partition_rows, told_rows
 from dmd_pipeline.jobs.retention_reports import Report, TableReport, raise_failures
 from dmd_pipeline.jobs.retention_store import Manifests, listed, table_lease
 from dmd_pipeline.layout import PARTITION_KEY, partition_date_of
@@ -129,7 +129,7 @@ class Dropper:
         )
         objects = listed(self.bucket, layout, table, wanted.folders)
         leaving = {day: objects[day] for day in wanted.drop}
-        counts = self.counts_rows or rules.mode == "enforce"
+        count = partition_rows if self.counts_rows or rules.mode == "enforce" else told_rows
         made = plan(
             table,
             layout,
@@ -138,7 +138,7 @@ class Dropper:
             manifests=manifests,
             etags={day: etag for day, (_, etag) in found.items()},
             contents={day: tuple(map(ObjectVersion.of, stored)) for day, stored in objects.items()},
-            rows=partition_rows(self.bucket, layout, table, leaving) if counts else dict.fromkeys(leaving),
+            rows={**dict.fromkeys(leaving), **count(self.bucket, layout, table, leaving)},
             partitions=len(registered),
             is_first=not known,
         )

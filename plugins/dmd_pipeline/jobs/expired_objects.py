@@ -10,7 +10,8 @@ Partitions are worked on together, as many as have 10,000 objects:
    errors, read key by key, only say why something is.
 
 What is lost when the process dies after any of these: the objects that a manifest lists, as was decided. The next run
-deletes the rest of them. An object that came meanwhile is in no manifest, and stays.
+deletes the rest of them; where there is no rest, the manifest stays without ``deleted_at``, which only people read. An
+object that came meanwhile is in no manifest, and stays.
 
 Calls for D partitions with N objects, in G groups: D PUT + ⌈N/1000⌉ DeleteObjects, at most G more; for each group 1
 BatchGetPartition a 1,000 partitions, what :meth:`dmd_pipeline.jobs.retention_store.Manifests.etags` says, and twice
@@ -85,8 +86,12 @@ class ExpiredObjects:
         keys = [stored.key for one in unchanged for stored in one.objects]
         errors: dict[str, str] = {}
         for start in range(0, len(keys), _KEYS_AT_ONCE):
-            # The process dies after this call: these objects are gone, as was decided, and the next run goes on.
-            errors |= self.bucket.delete_together(keys[start : start + _KEYS_AT_ONCE])
+            batch = keys[start : start + _KEYS_AT_ONCE]
+            try:
+                # The process dies after this call: these objects are gone, as was decided, and the next run goes on.
+                errors |= self.bucket.delete_together(batch)
+            except PipelineError as error:  # the others of the group go all the same, and their manifests say so
+                errors |= dict.fromkeys(batch, str(error))
         held = self._held(unchanged)
         for one in unchanged:
             if left := [stored.key for stored in one.objects if stored.key in held[one.day]]:

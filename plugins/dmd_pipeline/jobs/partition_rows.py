@@ -47,7 +47,7 @@ def partition_rows(
     Raises:
         StorageError: S3 refused, or a file is gone.
     """
-    rows: dict[date, int | str] = {**_told(bucket, layout, table, contents)}
+    rows: dict[date, int | str] = {**told_rows(bucket, layout, table, contents)}
     files = PartitionContents(bucket, layout, table)
     for day in sorted(contents.keys() - rows.keys()):
         folder = layout.partition_prefix(table, day)
@@ -58,10 +58,10 @@ def partition_rows(
     return rows
 
 
-def _told(
+def told_rows(
     bucket: Bucket, layout: Layout, table: str, contents: Mapping[date, Collection[StoredObject]]
 ) -> dict[date, int]:
-    """What verdicts say of the partitions that hold what they held when the verdict was given."""
+    """What verdicts say of partitions that hold what they held when the verdict was given; arguments as above."""
     objects = (one for found in contents.values() for one in found)
     seen = seen_in(objects, layout.table_prefix(table), (), DateRange())
     try:

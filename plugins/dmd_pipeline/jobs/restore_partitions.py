@@ -3,21 +3,23 @@
 For each date:
 
 1. every object that the manifest lists is looked for, and must be the same as it was. One that was deleted is brought
-   back where the bucket keeps versions and still has this one: the delete marker above it is taken away;
+   back where the bucket keeps versions and still has this one: ``keep_until`` is written into the manifest, and the
+   delete marker above the object is taken away. Not where the partition is registered: somebody took it out of there;
 2. ``keep_until`` is written into the manifest, so that the next run of ``drop_expired_partitions`` keeps the partition,
    and registration may register it;
 3. the partition is registered, as its table looks by now;
 4. Athena counts the rows of its files: as many as the manifest says.
 
-What is lost when the process dies after any of these: nothing. Objects that are back without a partition are named by
-every plan of ``drop_expired_partitions``, and no run deletes them. A partition with ``keep_until`` that is not
+What is lost when the process dies after any of these: nothing. Objects that are back without a partition are kept by
+their manifest, and named by every plan of ``drop_expired_partitions``. A partition with ``keep_until`` that is not
 registered is not deleted; the next run of this job, or of registration, registers it.
 
 Whoever restores holds the table's lease: nobody deletes the objects meanwhile.
 
 Calls for D dates of a table: 1 GetTable; 1 LIST a 1,000 manifests; 1 PUT + 1 DELETE (lease); 1 GET + 1 PUT a date; what
 :func:`dmd_pipeline.jobs.retention_store.contents` and :mod:`dmd_pipeline.jobs.partition_writer` say; 1 statement. When
-objects are gone: 1 GetBucketVersioning, twice more what ``contents`` says, 1 DeleteObjects for up to 1,000 of them.
+objects of d dates are gone: 1 GetBucketVersioning + 1 BatchGetPartition + what ``contents`` says of them; to have them
+back, also 1 DeleteObjects for up to 1,000 of them + d PUT, and the first look once more, D GET included.
 """
 
 from __future__ import annotations
@@ -97,12 +99,19 @@ class _Found:
     Attributes:
         manifests: Of the dates that can be restored.
         failed: Why the others cannot, by date.
-        deleted: What has to be brought back before, by key.
+        deleted: What has to be brought back before, by date and key.
     """
 
     manifests: dict[date, Manifest] = field(default_factory=dict)
     failed: dict[date, str] = field(default_factory=dict)
-    deleted: dict[str, DeletedObject] = field(default_factory=dict)
+    deleted: dict[date, dict[str, DeletedObject]] = field(default_factory=dict)
+
+
+def _why_not(left: DeletedObject | None) -> str:
+    """Why an object of a manifest does not come back in a bucket with versions."""
+    if left is None:
+        return "none of its versions lies beneath a delete marker with an id"
+    return f"version {left.version.version} is newer than that of the manifest"
 
 
 @dataclass(frozen=True)
@@ -141,8 +150,7 @@ class Restorer:
             with table_lease(self.bucket, layout, table, self.id, self.now):
                 found = self._look(table, days)
                 if found.deleted:
-                    self._bring_back(table, found)
-                    found = self._look(table, days)
+                    found = self._bring_back(table, days, found)
                 return self._register(table, found.manifests, found.failed)
         except PipelineError as error:
             return TableReport(table, error=str(error))
@@ -168,6 +176,7 @@ class Restorer:
 
     def _look_for_versions(self, table: str, gone: Mapping[date, Sequence[ObjectVersion]], found: _Found) -> None:
         """Look whether what is gone can be brought back; dates of which it cannot have failed."""
+        registered = {one["Values"][0] for one in self.glue.registered(table, [str(day) for day in gone])}
         keeps_versions = self.bucket.keeps_versions()
         left = deleted(self.bucket, self.settings.layout, table, gone) if keeps_versions else {}
         for day, missing in gone.items():
@@ -177,23 +186,41 @@ class Restorer:
                 for one in missing
                 if one.key in left and one == ObjectVersion.of(left[one.key].version)
             }
-            if wrong := [one.key.rpartition("/")[2] for one in missing if one.key not in back]:
-                when = f", deleted {manifest.deleted_at:%Y-%m-%d}" if manifest.deleted_at else ""
-                why = "these versions are gone as well" if keeps_versions else "the bucket keeps no versions"
-                found.failed[day] = (
-                    f"its objects are gone, or are others now{when}: {some(wrong)}; {why}: they cannot be brought back"
-                )
-                del found.manifests[day]
-            else:
-                found.deleted |= back
+            wrong = [one for one in missing if one.key not in back]
+            if not wrong and str(day) not in registered:
+                found.deleted[day] = back
+                continue
+            when = f", deleted {manifest.deleted_at:%Y-%m-%d}" if manifest.deleted_at else ""
+            names = some([one.key.rpartition("/")[2] for one in wrong or missing])
+            why = "the partition is registered: whoever took them away knows why"
+            if wrong:
+                why = _why_not(left.get(wrong[0].key)) if keeps_versions else "the bucket keeps no versions"
+                why = f"they cannot be brought back: {why}"
+            found.failed[day] = f"its objects are gone, or are others now{when}: {names}; {why}"
+            del found.manifests[day]
 
-    def _bring_back(self, table: str, found: _Found) -> None:
-        """Take the delete markers away; what is still missing then is seen by whoever looks again."""
+    def _bring_back(self, table: str, days: Collection[date], found: _Found) -> _Found:
+        """Bring deleted objects back; what there is then. Dates of which something is still missing have failed."""
+        for day in found.deleted:
+            # First: whatever is back, no run deletes it again before that.
+            self._keep(found.manifests[day])
+        back = [one for objects in found.deleted.values() for one in objects.values()]
         # The process dies after this call: the objects are back, no partition shows them, and the next run goes on.
-        errors = self.bucket.take_markers_away(found.deleted.values())
-        for key, reason in errors.items():
-            logger.warning("%s was not brought back: %s", key, reason)
-        logger.info("%s: %d deleted objects brought back", table, len(found.deleted) - len(errors))
+        errors = self.bucket.take_markers_away(back)
+        logger.info("%s: %d deleted objects brought back", table, len(back) - len(errors))
+        again = self._look(table, days)
+        for day, objects in again.deleted.items():
+            reasons = [f"{key.rpartition('/')[2]}: {errors.get(key, 'it is still deleted')}" for key in objects]
+            again.failed[day] = f"its objects could not be brought back: {some(reasons)}"
+            del again.manifests[day]
+        return again
+
+    def _keep(self, manifest: Manifest, **changes: Any) -> None:
+        """Have a manifest say that its partition does not expire for a while."""
+        kept = manifest.model_copy(update={"keep_until": self.now() + timedelta(days=self.keep_days), **changes})
+        self.bucket.write(
+            self.settings.layout.manifest_key(manifest.table, manifest.partition_date), kept.content(), JSON
+        )
 
     def _register(self, table: str, manifests: Mapping[date, Manifest], failed: dict[date, str]) -> TableReport:
         if not manifests:
@@ -201,12 +228,10 @@ class Restorer:
         model = self.glue.table(table)
         if (change := ChangeMark.of(model)) is not None:
             raise CatalogError(f"table {table} is under change {change.id}: restore its partitions afterwards")
-        keep_until = self.now() + timedelta(days=self.keep_days)
         steps = []
-        for day, manifest in manifests.items():
-            kept = manifest.model_copy(update={"keep_until": keep_until, "deleted_at": None})
+        for manifest in manifests.values():
             # The process dies after this call: the partition is kept, and registration brings it back as well.
-            self.bucket.write(self.settings.layout.manifest_key(table, day), kept.content(), JSON)
+            self._keep(manifest, deleted_at=None)
             steps.append(self._step(model, manifest))
         written = write_partitions(self.glue, table, steps, patience=self.patience)
         failed |= {day: written.failed[str(day)] for day in manifests if str(day) in written.failed}

@@ -59,6 +59,8 @@ LARGEST_CHUNK_BYTES: Final = 10_000_000
 """Of their data."""
 _FORGETS: Final = timedelta(minutes=10)
 """Nobody knows to the minute when a stream forgets a record."""
+_LAST_CHANCE: Final = timedelta(minutes=30)
+"""Before a deadline: there are a few more runs."""
 _REMEMBERED_SHARDS: Final = 8
 """Of so many shards the last page stays in memory; the pace keeps a page below 2 MiB, on average."""
 
@@ -252,17 +254,21 @@ class Securer:
         return Outcome.of(batch, state, deadline, loss=loss, why=why, **counts)
 
     def holds(self, batch: BatchId, records: Sequence[StreamRecord]) -> bool:
-        """Whether the raw file of a batch has all of these records; one that is gone has none.
+        """Whether the raw file of a batch has all of these records; one that is gone or damaged has none.
 
         Raises:
-            StorageError: S3 refused, or the file is damaged.
+            StorageError: S3 refused.
             ThrottledError: S3 asked to slow down until the retries ran out.
         """
         key = self.settings.layout.raw_key(batch)
         found = self.bucket.find(key)
         if found is None:
             return False
-        held = raw_batches.read(found[0], self.settings.layout.uri(key)).records
+        try:
+            held = raw_batches.read(found[0], self.settings.layout.uri(key)).records
+        except StorageError as error:
+            logger.warning("%s", error)
+            return False
         return {record.sequence_number for record in records} <= {record.sequence_number for record in held}
 
     def tell_of_loss(self, batch: FailedBatch, loss: Loss) -> None:
@@ -305,13 +311,18 @@ class Securer:
             # A shard goes when the last of its records is forgotten; a number that a shard does not know is of another
             # stream, which had the same name.
             records, why = [], str(error)
-        self._refuse_half_a_range(batch, records, retention, is_gone=bool(why))
+        if not self._is_last_chance(deadline):
+            self._refuse_half_a_range(batch, records, retention, is_gone=bool(why))
         loss = loss_of(batch, records, retention)
         if loss is not None:
             self.tell_of_loss(batch, loss)
         if not records:
             return Outcome.of(batch, State.LOST, deadline, loss=loss, why=why)
         return self.store(batch, records, deadline, loss)
+
+    def _is_last_chance(self, deadline: datetime | None) -> bool:
+        """Whether a batch may be lost before long: then what there is of it is secured, and the rest told as lost."""
+        return deadline is not None and self.now() >= deadline - _LAST_CHANCE
 
     def _refuse_half_a_range(
         self, batch: FailedBatch, records: Sequence[StreamRecord], retention: timedelta, *, is_gone: bool

@@ -78,7 +78,14 @@ def look(
             failed[name] = str(error)
             return ()
 
-    findings = tried("event source mapping", lambda: _findings(settings, functions, retention))
+    def known_retention() -> timedelta | None:
+        try:
+            return retention()
+        except PipelineError as error:
+            failed["stream's retention"] = str(error)
+            return None
+
+    findings = tried("event source mapping", lambda: _findings(settings, functions, known_retention))
     for finding in findings:
         logger.warning("event source mapping: %s", finding)
     notes = tried("alarm on the queue's age", lambda: _ensure_alarm(settings, alarms, dry_run=dry_run))
@@ -109,7 +116,7 @@ def age_alarm(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _findings(settings: Settings, functions: Functions, retention: Callable[[], timedelta]) -> list[str]:
+def _findings(settings: Settings, functions: Functions, retention: Callable[[], timedelta | None]) -> list[str]:
     try:
         mapping = functions.mapping(settings.function, settings.stream_arn)
     except (FunctionError, PatternError) as error:  # there is none, most likely: then nothing is delivered

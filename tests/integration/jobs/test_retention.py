@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import fastavro
 import pytest
 
+from dmd_pipeline.aws.s3 import Bucket
 from dmd_pipeline.errors import ManifestError, ParameterError, PartitionsFailedError, SettingsError
 from dmd_pipeline.hive import partition_input
 from dmd_pipeline.jobs import drop_expired_partitions, leases, restore_partitions, retention_store
@@ -32,8 +33,9 @@ from tests.unit.results_of import result as result_of
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
+    from dmd_pipeline.aws.s3 import DeletedObject
     from dmd_pipeline.settings import Settings
     from local.aws import LocalAws
 
@@ -434,6 +436,16 @@ class TestRestore:
         assert f"demand/partition_date={day}: its objects are gone, or are others now: " in failures(caught)
         assert world.old == others
 
+    def test_rows_that_do_not_come_back_are_told(self, world: RetentionWorld) -> None:
+        day, rows = world.old[0], world.in_athena_by_date()
+        world.drop_with_approval()
+        key = world.settings.layout.manifest_key("demand", date.fromisoformat(day))
+        told = json.loads(world.bucket.read(key))
+        world.bucket.write(key, json.dumps(told | {"rows": rows[day] + 1}).encode(), "application/json")
+        with pytest.raises(PartitionsFailedError) as caught:
+            world.restore(from_date=day, to_date=day)
+        assert f"Athena reads {rows[day]:,} rows of its files, not {rows[day] + 1:,}" in failures(caught)
+
     def test_rows_that_came_later_come_back_with_it_and_are_not_counted(self, world: RetentionWorld) -> None:
         day, rows = world.old[0], world.in_athena_by_date()
         world.drop_with_approval()
@@ -506,6 +518,9 @@ class TestRestoreAfterTheGracePeriod:
         totals = versioned.aws.calls.totals()
         assert totals["s3:GetBucketVersioning"] == totals["s3:DeleteObjects"] == 1
         assert totals["s3:ListObjectVersions"] == 3 * found
+        assert totals["s3:GetObject"] == 2 * len(old)
+        assert totals["s3:PutObject"] == 1 + 2 * len(old), "the lease, and each manifest twice"
+        assert totals["glue:BatchGetPartition"] == 2, "whether they are registered, before and after they are created"
 
     def test_what_was_deleted_twice_comes_back_as_well(self, versioned: RetentionWorld) -> None:
         old, _, objects = versioned.before
@@ -515,8 +530,17 @@ class TestRestoreAfterTheGracePeriod:
         assert versioned.objects() == objects
         assert versioned.old == old
 
-    @pytest.mark.parametrize("spoil", ["the version is gone", "another one is there", "another one was deleted since"])
-    def test_what_cannot_come_back_as_it_was_stays_as_it_is(self, versioned: RetentionWorld, spoil: str) -> None:
+    @pytest.mark.parametrize(
+        ("spoil", "why"),
+        [
+            ("the version is gone", "none of its versions lies beneath a delete marker"),
+            ("another one is there", "none of its versions lies beneath a delete marker"),
+            ("another one was deleted since", "is newer than that of the manifest"),
+        ],
+    )
+    def test_what_cannot_come_back_as_it_was_stays_as_it_is(
+        self, versioned: RetentionWorld, spoil: str, why: str
+    ) -> None:
         (first, second, *others), rows, _ = versioned.before
         s3, bucket = versioned.aws.client("s3"), versioned.settings.bucket
         of_first, of_second = (
@@ -534,22 +558,90 @@ class TestRestoreAfterTheGracePeriod:
             versioned.restore(AFTER_GRACE)
         told = f"demand/partition_date={first}: its objects are gone, or are others now, deleted 2026-09-16: "
         assert told in failures(caught)
-        assert failures(caught).count("these versions are gone as well: they cannot be brought back") == 1
+        assert "they cannot be brought back: " in failures(caught)
+        assert why in failures(caught)
         assert versioned.old == [second, *others]
         assert of_second["key"] in versioned.objects()
         assert every_version(versioned, first) == before
         assert versioned.in_athena_by_date() == Counter({day: count for day, count in rows.items() if day != first})
 
+    def test_what_s3_does_not_bring_back_stays_out_of_the_catalog_and_in_its_manifest(
+        self, versioned: RetentionWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (first, *others), _, objects = versioned.before
+        refused = next(one for one in listed_in_manifests(versioned) if f"partition_date={first}/" in one)
+        take_away = Bucket.take_markers_away
+
+        def refuse(self: Bucket, deleted: Collection[DeletedObject]) -> dict[str, str]:
+            rest = [one for one in deleted if one.version.key != refused]
+            return take_away(self, rest) | {refused: "AccessDenied: not this one"}
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Bucket, "take_markers_away", refuse)
+            with pytest.raises(PartitionsFailedError) as caught:
+                versioned.restore(AFTER_GRACE)
+        assert f"partition_date={first}: its objects could not be brought back: " in failures(caught)
+        assert "AccessDenied: not this one" in failures(caught)
+        assert versioned.old == others
+        versioned.drop_with_approval(AFTER_GRACE + timedelta(days=29))
+        assert refused in listed_in_manifests(versioned), "nobody has forgotten it"
+        versioned.restore(AFTER_GRACE + timedelta(days=29), from_date=first, to_date=first)
+        assert {key for key in objects if f"={first}/" in key} <= set(versioned.objects())
+
+    def test_what_somebody_took_out_of_a_registered_partition_stays_out(self, versioned: RetentionWorld) -> None:
+        (first, *_), _, _ = versioned.before
+        versioned.restore(AFTER_GRACE)
+        key = next(one for one in versioned.objects() if f"partition_date={first}/" in one)
+        versioned.bucket.delete(key)
+        with pytest.raises(
+            PartitionsFailedError, match="the partition is registered: whoever took them away knows why"
+        ):
+            versioned.restore(AFTER_GRACE, from_date=first, to_date=first)
+        assert key not in versioned.objects()
+
+    def test_what_is_back_is_not_deleted_again_although_its_manifest_never_said_that_it_was(
+        self, versioned: RetentionWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The run that deleted it was cut off before it wrote that down, the one that restores it before the end."""
+        for key in manifests(versioned):
+            told = json.loads(versioned.bucket.read(key))
+            versioned.bucket.write(key, json.dumps(told | {"deleted_at": None}).encode(), "application/json")
+
+        def cut_off(*_: Any) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Restorer, "_register", cut_off)
+            with pytest.raises(KeyboardInterrupt):
+                versioned.restore(AFTER_GRACE)
+        there = versioned.objects()
+        versioned.drop_with_approval(AFTER_GRACE + timedelta(days=1))
+        assert versioned.objects() == there == versioned.before[2]
+
+    def test_a_marker_without_an_id_is_never_taken_away(self, versioned: RetentionWorld) -> None:
+        """As deletions leave it while versioning is suspended: what is written next takes its place, under its id."""
+        client = versioned.bucket._client
+
+        def without_ids(parsed: Any, **_: Any) -> None:
+            for marker in parsed.get("DeleteMarkers", []):
+                marker["VersionId"] = "null"
+
+        client.meta.events.register("after-call.s3.ListObjectVersions", without_ids)
+        with pytest.raises(PartitionsFailedError, match="none of its versions lies beneath a delete marker with an id"):
+            versioned.restore(AFTER_GRACE)
+        client.meta.events.unregister("after-call.s3.ListObjectVersions", without_ids)
+        assert versioned.aws.calls.count("s3:DeleteObjects") == 0
+
     def test_a_bucket_without_versions_is_named_as_the_reason(self, world: RetentionWorld) -> None:
         world.drop_with_approval()
         world.drop_with_approval(AFTER_GRACE)
-        with pytest.raises(PartitionsFailedError, match="the bucket keeps no versions: they cannot be brought back"):
+        with pytest.raises(PartitionsFailedError, match="they cannot be brought back: the bucket keeps no versions"):
             world.restore(AFTER_GRACE)
 
     def test_what_is_back_without_a_partition_is_told_by_every_plan_and_deleted_by_none(
         self, versioned: RetentionWorld
     ) -> None:
-        """As a run leaves it that is killed between the two."""
+        """As somebody leaves it who has taken the markers away by hand."""
         day = versioned.before[0][0]
         days = [date.fromisoformat(day)]
         deleted = retention_store.deleted(versioned.bucket, versioned.settings.layout, "demand", days)
@@ -571,6 +663,10 @@ class TestRestoreAfterTheGracePeriod:
             call += 1
             versioned.delete_again()
             killed = job_processes.run_and_kill("restore_deleted", call, moment)
+            there = set(versioned.objects())
+            versioned.bucket.delete(versioned.settings.layout.retention_lease_key("demand"))
+            versioned.drop_with_approval(AFTER_GRACE + timedelta(days=1))
+            assert there <= set(versioned.objects()), f"killed {moment} call {call}: what is back is not deleted again"
             versioned.restore(AFTER_GRACE)
             assert versioned.objects() == objects, f"killed {moment} call {call}"
             assert versioned.in_athena_by_date() == rows, f"killed {moment} call {call}"

@@ -46,6 +46,17 @@ GUARDS = {
     "another version beneath the marker": (
         "jobs/restore_partitions", " and one == ObjectVersion.of(left[one.key].version)", "", BACK,
     ),
+    "a partition that is registered": (
+        "jobs/restore_partitions", "if not wrong and str(day) not in registered:", "if not wrong:", BACK,
+    ),
+    "what could not be brought back": ("jobs/restore_partitions", "            del again.manifests[day]", "", BACK),
+    "a deletion between the two": (
+        "jobs/restore_partitions", "            self._keep(found.manifests[day])", "            pass", BACK,
+    ),
+    "markers without an id": ("aws/s3", 'all(one["VersionId"] != _NO_ID for one in markers)', "True", BACK),
+    "rows that do not come back": (
+        "jobs/restore_partitions", "if counted[one.partition_date] != one.rows", "if False", RESTORE,
+    ),
     "the grace period": ("retention", "now < (ends :=", "now > (ends :=", PURE),
     "the longer grace period": ("retention_manifests", "max(self.grace_days, grace_days)", "grace_days", PURE),
     "what is not registered though restored": ("retention", "if manifest.keep_until is not None:", "if False:", PURE),
@@ -83,7 +94,9 @@ GUARDS = {
     "registration of what has expired": (
         "jobs/register_partitions", "first = first.without(expired)", "first = first.without({})", DROP,
     ),
-    "restoring what is not whole": ("jobs/restore_partitions", "if wrong := [", "if False and [", RESTORE),
+    "restoring what is not whole": (
+        "jobs/restore_partitions", "wrong = [one for one in missing if one.key not in back]", "wrong = []", RESTORE,
+    ),
     "restoring a table under change": (
         "jobs/restore_partitions", "ChangeMark.of(model)", "None", RESTORE,
     ),

@@ -240,6 +240,24 @@ class TestWhatBreaksOff:
         assert world.secured(records) == data(records)
         assert world.messages() == []
 
+    def test_is_secured_as_far_as_it_goes_when_it_may_be_lost_before_long(self, world: ReplayWorld) -> None:
+        records = world.put_some(world.shards[0], 8)
+        world.send(world.position(records))
+        world.aws.clock.advance(DAY - timedelta(minutes=20))
+
+        def break_off(parsed: dict[str, Any], **_event: Any) -> None:
+            parsed["Records"], parsed["MillisBehindLatest"] = parsed["Records"][:3], 0
+
+        events = world.clients["kinesis"].meta.events
+        events.register("after-call.kinesis.GetRecords", break_off)
+        report = world.secure()
+        events.unregister("after-call.kinesis.GetRecords", break_off)
+        assert world.secured(records) == data(records[:3])
+        (outcome,) = report.outcomes
+        assert outcome.loss is not None
+        assert outcome.loss.at_least == 5
+        assert report.problems[0].startswith("LOST: ")
+
 
 class TestARangeThatSomebodyAsksFor:
     def test_is_secured_whole_where_a_message_brought_some_of_it(self, world: ReplayWorld) -> None:
