@@ -113,7 +113,8 @@ class Delete:
     Attributes:
         day: Its date.
         manifest: What may be deleted.
-        objects: Those of its objects that are still there, each the same as it was.
+        objects: Those of its objects that are still there, each the same as it was; none, when a run was cut off that
+            has deleted them all: then only the manifest has to say so.
         etag: Of the manifest as it was read.
     """
 
@@ -192,7 +193,7 @@ class Plan:
         said = {
             "table": self.table,
             "drop": [[str(one.day), _described(one.objects), one.rows] for one in self.drop],
-            "delete": [[str(one.day), _described(one.objects)] for one in self.delete],
+            "delete": [[str(one.day), _described(one.objects)] for one in self.delete if one.objects],
         }
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:_DIGEST_LENGTH]
 
@@ -324,7 +325,8 @@ def plan(
             else:
                 there = tuple(one for one in found if one.key in listed)
                 delete.append(Delete(day, manifests[day], there, etags[day]))
-    approval = _approval(rules, len(drop), len(delete), partitions, is_first=is_first)
+    deletions = sum(bool(one.objects) for one in delete)  # of the others, nothing is left to delete
+    approval = _approval(rules, len(drop), deletions, partitions, is_first=is_first)
     return Plan(
         table,
         tuple(drop),

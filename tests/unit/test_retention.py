@@ -269,8 +269,12 @@ class TestBoth:
         assert three.approval == ("3 partitions leave the catalog, more than 2 (max_partitions_per_run)",)
         two = made(map(partition, [*days[:2], TODAY]), known, rules=rules)
         assert two.approval == ("67% of the table's partitions leave the catalog, more than 50% (max_share_per_run)",)
-        deleted = made(manifests=map(manifest, days), rules=rules)
+        files = {day: [stored(day)] for day in days}
+        deleted = made(manifests=[manifest(day, *files[day]) for day in days], contents=files, rules=rules)
         assert deleted.approval == ("3 partitions are deleted, more than 2 (max_partitions_per_run)",)
+        gone = made(manifests=[manifest(day, *files[day]) for day in days], rules=rules)
+        assert (len(gone.delete), gone.approval) == (3, ()), "of them, only the manifests have something to say"
+        assert gone.digest == made().digest
 
     def test_the_digest_stands_for_everything_that_would_be_done(self) -> None:
         one = made([partition(OLD)], contents={OLD: [stored(OLD)]})

@@ -22,7 +22,8 @@ Calls a table, for P partitions, F folders, X of them with a manifest; and E par
     + what :mod:`dmd_pipeline.jobs.partition_rows` says for all that leaves: 1 GET a year where ``check_data_quality``
       has given its verdicts, at least 1 GET for each of the N files where it has not (those not for a table in mode
       plan, unless somebody asks for it)
-    to do it: 1 PUT + 1 DELETE (lease) + E PUT + ⌈E/25⌉ BatchDeletePartition + ⌈E/25⌉ BatchGetPartition
+    to do it: 1 GET + 1 PUT + 1 DELETE (lease) + E PUT + ⌈E/25⌉ BatchDeletePartition + ⌈E/25⌉ BatchGetPartition; after a
+            run that was cut off, and has left its lease, 1 GET more for each other manifest
             + what :mod:`dmd_pipeline.jobs.expired_objects` says
 
 A table without a retention, and without manifests, costs 1 LIST, and the LIST of its folders when it has personal data.
@@ -97,8 +98,12 @@ class Dropper:
     personal: Mapping[str, Collection[str]] = field(default_factory=dict)
     counts_rows: bool = True
 
-    def plan(self, table: str) -> Plan:
+    def plan(self, table: str, *, every_manifest: bool = False) -> Plan:
         """Look at everything and decide; nothing is written.
+
+        Args:
+            table: Its name.
+            every_manifest: Whether to read those as well of which nothing is left, neither partition nor folder.
 
         Raises:
             PipelineError: AWS refused to tell, or a manifest is damaged.
@@ -114,7 +119,7 @@ class Dropper:
             day for one in registered if (day := partition_date_of(f"{PARTITION_KEY}={one['Values'][0]}/")) is not None
         }
         with ThreadPoolExecutor(_AT_A_TIME) as pool:
-            days = [day for day in known if day in folders or day in held]
+            days = [day for day in known if every_manifest or day in folders or day in held]
             found = dict(zip(days, pool.map(lambda day: store.find(table, day), days), strict=True))
         manifests = {day: manifest for day, (manifest, _) in found.items()}
         # Read last: whether it is under change is then as fresh as can be.
@@ -164,19 +169,28 @@ class Dropper:
                 made = self.plan(table)
                 why_not = "" if made.is_empty else "retention.tables has it in mode plan"
                 return TableReport(table, made, mode, why_not=why_not)
-            with table_lease(self.bucket, self.settings.layout, table, self.id, self.now):
-                return self._enforce(self.plan(table))
+            with table_lease(self.bucket, self.settings.layout, table, self.id, self.now) as was_cut_off:
+                return self._enforce(self.plan(table, every_manifest=was_cut_off))
         except PipelineError as error:
             return TableReport(table, Plan(table), mode, error=str(error))
 
     def _enforce(self, made: Plan) -> TableReport:
-        if made.is_empty:
-            return TableReport(made.table, made, "enforce")
-        if made.approval and self.approved.get(made.table) != made.digest:
+        # What a run that was cut off has deleted is written down before anybody is asked about the rest.
+        gone = [one for one in made.delete if not one.objects]
+        failed = self._expired_objects(made.table).delete(gone)
+        rest = replace(made, delete=tuple(one for one in made.delete if one.objects))
+        if rest.is_empty:
             return TableReport(
-                made.table, made, "enforce", why_not=f"a person has to approve: {'; '.join(made.approval)}"
+                made.table, made, "enforce", (), tuple(one.day for one in gone if one.day not in failed), failed
             )
-        return self._carry_out(made)
+        if rest.approval and self.approved.get(made.table) != rest.digest:
+            return TableReport(
+                made.table, rest, "enforce", why_not=f"a person has to approve: {'; '.join(rest.approval)}"
+            )
+        return self._carry_out(rest)
+
+    def _expired_objects(self, table: str) -> ExpiredObjects:
+        return ExpiredObjects(table, self.settings.layout, self.glue, self.bucket, self.now)
 
     def _carry_out(self, made: Plan) -> TableReport:
         rules = self.settings.retention.of(made.table)
@@ -186,8 +200,7 @@ class Dropper:
         dropped = tuple(one.day for one in made.drop if one.day not in failed)
         if dropped:
             logger.info("%s: %s left the catalog", made.table, date_runs(dropped))
-        expired = ExpiredObjects(made.table, self.settings.layout, self.glue, self.bucket, self.now)
-        failed |= expired.delete(made.delete)
+        failed |= self._expired_objects(made.table).delete(made.delete)
         deleted = tuple(one.day for one in made.delete if one.day not in failed)
         return TableReport(made.table, made, "enforce", dropped, deleted, failed)
 

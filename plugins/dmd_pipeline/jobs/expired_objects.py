@@ -10,9 +10,9 @@ Partitions are worked on together, as many as have 10,000 objects:
    errors, read key by key, only say why something is.
 
 What is lost when the process dies after any of these: the objects that a manifest lists, as was decided. The next run
-deletes the rest of them; where there is no rest, the manifest stays without ``deleted_at``, which only people read. An
-object that came meanwhile is in no manifest, and stays. One that is written over between the look and its deletion,
-some seconds later, goes: neither the worker nor a replay ever writes a key twice.
+finds the lease of the one that was cut off, deletes the rest of them, and writes down what is deleted. An object that
+came meanwhile is in no manifest, and stays. One that is written over between the look and its deletion, some seconds
+later, goes: neither the worker nor a replay ever writes a key twice.
 
 Calls for D partitions with N objects, in G groups: D PUT + ⌈N/1000⌉ DeleteObjects, at most G more; for each group 1
 BatchGetPartition a 1,000 partitions, what :meth:`dmd_pipeline.jobs.retention_store.Manifests.etags` says, and twice

@@ -16,10 +16,10 @@ registered is not deleted; the next run of this job, or of registration, registe
 
 Whoever restores holds the table's lease: nobody deletes the objects meanwhile.
 
-Calls for D dates of a table: 1 GetTable; 1 LIST a 1,000 manifests; 1 PUT + 1 DELETE (lease); 1 GET + 1 PUT a date; what
-:func:`dmd_pipeline.jobs.retention_store.contents` and :mod:`dmd_pipeline.jobs.partition_writer` say; 1 statement. When
-objects of d dates are gone: 1 GetBucketVersioning + 1 BatchGetPartition + what ``contents`` says of them; to have them
-back, also 1 DeleteObjects for up to 1,000 of them + d PUT, and the first look once more, D GET included.
+Calls for D dates of a table: 1 GetTable; 1 LIST a 1,000 manifests; 1 GET + 1 PUT + 1 DELETE (lease); 1 GET + 1 PUT a
+date; what :func:`dmd_pipeline.jobs.retention_store.contents` and :mod:`dmd_pipeline.jobs.partition_writer` say; 1
+statement. When objects of d dates are gone: 1 GetBucketVersioning + 1 BatchGetPartition + what ``contents`` says of
+them; to have them back, also 1 DeleteObjects for up to 1,000 of them + d PUT, and the first look again, D GET included.
 """
 
 from __future__ import annotations

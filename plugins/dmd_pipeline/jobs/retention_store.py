@@ -123,18 +123,22 @@ class Manifests:
 
 
 @contextmanager
-def table_lease(bucket: Bucket, layout: Layout, table: str, holder: str, now: Callable[[], datetime]) -> Iterator[None]:
+def table_lease(bucket: Bucket, layout: Layout, table: str, holder: str, now: Callable[[], datetime]) -> Iterator[bool]:
     """Keep everybody else from letting a table's partitions expire, or restoring them, meanwhile.
+
+    Yields:
+        Whether an earlier run was cut off: it has left its lease.
 
     Raises:
         StorageError: Somebody else does; says who, and until when at the latest. Or S3 refused.
     """
     key = layout.retention_lease_key(table)
+    was_cut_off = bucket.find(key) is not None
     if (held := leases.take(bucket, key, holder, now())) is not None:
         raise StorageError(f"another run works on the partitions of {table}: {held}; try again then")
     # The process dies meanwhile: its own retry takes the lease up, another run when it has ended.
     try:
-        yield
+        yield was_cut_off
     finally:
         leases.give_back(bucket, key)
 
