@@ -42,8 +42,8 @@ def replayed(pipeline: RunningPipeline) -> Run:
     """The run that secured batches on which the worker had crashed, half-way."""
     earlier = pipeline.local("run", DAG_ID)  # takes what other tests have left in the queue
     assert earlier.returncode == 0, earlier.stdout + earlier.stderr
-    crash_on_traffic(pipeline)
     before = {run.run_id for run in pipeline.api.runs(DAG_ID)}
+    crash_on_traffic(pipeline)
     done = pipeline.local("run", DAG_ID)
     assert done.returncode == 0, done.stdout + done.stderr
     for run in pipeline.api.runs(DAG_ID):  # a scheduled one may have been faster
