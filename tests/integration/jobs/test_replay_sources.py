@@ -184,7 +184,9 @@ def test_a_run_killed_at_any_call_and_run_again_secures_what_one_whole_run_does(
         call += 1
         for key in worlds.replay.written("replay/"):
             worlds.replay.bucket.delete(f"{worlds.replay.settings.prefix}/{key}")
+        worlds.replay.aws.clock.advance(timedelta(seconds=1))  # a shard is read five times a second
         killed = job_processes.run_and_kill("secure_as_asked", call, moment)
+        worlds.replay.aws.clock.advance(timedelta(seconds=1))
         report = worlds.replay.secure(**asked)
         assert report.problems == []
         assert worlds.replay.written("replay/") == expected, f"killed {moment} call {call}"
