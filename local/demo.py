@@ -36,7 +36,10 @@ from local.waiting import wait_for
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from local.console import Console
+    from local.ledger import Ledger
     from local.pipeline import Pipeline
 
 TABLES_DAG = "apply_schema_changes"
@@ -273,7 +276,8 @@ class Demo:
         ledger = load_all(self.pipeline.workspace.ledger)[-1]
         days = dates_of(ledger)
         dates = {"from_date": days[0].isoformat(), "to_date": days[-1].isoformat()}
-        run_dag(api, self.console, PARTITIONS_DAG, dates)
+        sent = _dates([ledger])  # of all tables: the account counts their rows as well
+        run_dag(api, self.console, PARTITIONS_DAG, {"from_date": str(sent[0]), "to_date": str(sent[-1])})
         before = held(clients, settings, days)
         run_dag(api, self.console, DROP_DAG, {"tables": [EXPIRING], "dry_run": False}, await_end_approving)
         between = held(clients, settings, days)
@@ -338,9 +342,7 @@ class Demo:
             self.console.say(f"    {line}")
 
     def _business_dates(self) -> list[date]:
-        ledgers = load_all(self.pipeline.workspace.ledger)
-        days = {day for ledger in ledgers for _, day, _ in ledger.entries()} - {DELIVERY_DAY}
-        return sorted(date.fromisoformat(day) for day in days)
+        return _dates(load_all(self.pipeline.workspace.ledger))
 
     def _evidence(self) -> Evidence:
         settings = load_settings("local")
@@ -358,6 +360,12 @@ class Demo:
             f"{name}={value}" for name, value in workspace.aws_environment().items() if value != os.devnull
         )
         self.console.say(_NEXT.format(access=access, workgroup=settings.workgroup, database=settings.database))
+
+
+def _dates(ledgers: Iterable[Ledger]) -> list[date]:
+    """The business dates of what was sent, sorted."""
+    days = {day for ledger in ledgers for _, day, _ in ledger.entries()} - {DELIVERY_DAY}
+    return sorted(date.fromisoformat(day) for day in days)
 
 
 def _parsed(api: AirflowApi) -> bool:
