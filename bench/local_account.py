@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import threading
 import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from dmd_pipeline.aws.config import CLIENT_CONFIG
+from dmd_pipeline.aws.timestamps import read_timestamps_quickly
 from local.aws import LocalAws
 
 
@@ -24,24 +26,46 @@ if TYPE_CHECKING:
 
 
 class CountedSession:
-    """A boto3 session that counts the requests its clients send, by operation, and may delay each by some seconds."""
+    """Counts the requests that clients send, by operation, and may delay each by some seconds.
+
+    Attributes:
+        calls: How many requests of each operation.
+        session: A boto3 session as anybody makes it, for those that the project is measured beside.
+    """
 
     def __init__(self, environment: dict[str, str], delay: float = 0) -> None:
         self.calls: Counter[str] = Counter()
+        self._counting = threading.Lock()
         self._delay = delay
-        self.session = boto3.Session(
+        self.session, self._ours = self._session(environment), self._session(environment)
+        read_timestamps_quickly(self._ours)
+
+    def client(self, service: str) -> Any:
+        """A client as the DAGs make it."""
+        return self._ours.client(service, config=CLIENT_CONFIG)  # type: ignore[call-overload] # names vary
+
+    def plain_client(self, service: str) -> Any:
+        """A client as anybody makes it, with the retries and the number of connections of the DAGs."""
+        return self.session.client(service, config=CLIENT_CONFIG)  # type: ignore[call-overload] # names vary
+
+    def prepare(self, *services: str) -> None:
+        """Have the descriptions of services read, which the first client of each waits for."""
+        for service in services:
+            self.client(service)
+            self.plain_client(service)
+
+    def _session(self, environment: dict[str, str]) -> boto3.Session:
+        session = boto3.Session(
             aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
             region_name=environment["AWS_REGION"],
         )
-        self.session.events.register("before-send", self._count)
-
-    def client(self, service: str) -> Any:
-        """A client as the DAGs make it."""
-        return self.session.client(service, config=CLIENT_CONFIG)  # type: ignore[call-overload] # names vary
+        session.events.register("before-send", self._count)
+        return session
 
     def _count(self, event_name: str, **_: object) -> None:
-        self.calls[event_name.removeprefix("before-send.")] += 1
+        with self._counting:
+            self.calls[event_name.removeprefix("before-send.")] += 1
         time.sleep(self._delay)
 
 

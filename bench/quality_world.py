@@ -21,6 +21,7 @@ from dmd_pipeline.aws.athena import Workgroup
 from dmd_pipeline.aws.config import CLIENT_CONFIG
 from dmd_pipeline.aws.glue import Catalog
 from dmd_pipeline.aws.s3 import Bucket
+from dmd_pipeline.aws.timestamps import read_timestamps_quickly
 from dmd_pipeline.delivery import container, deliver
 from dmd_pipeline.hive import partition_input, table_input
 from dmd_pipeline.jobs.check_data_quality import ensure_tables
@@ -69,6 +70,7 @@ def dates(count: int, start: int = 0) -> list[date]:
 def environment(poll_seconds: float = POLL_SECONDS) -> Iterator[Environment]:
     """Where partitions are checked, by clients of their own on the AWS at which this process is pointed."""
     session = boto3.Session(region_name=SETTINGS.region)
+    read_timestamps_quickly(session)
     connection = pyathena.connect(
         session=session,
         region_name=SETTINGS.region,

@@ -124,7 +124,7 @@ def _ours(counted: CountedSession) -> None:
 
 
 def _msck(counted: CountedSession) -> None:
-    repair_like_msck(counted.client("s3"), counted.client("glue"), SETTINGS, TABLE)
+    repair_like_msck(counted.plain_client("s3"), counted.plain_client("glue"), SETTINGS, TABLE)
 
 
 def _awswrangler(counted: CountedSession) -> None:
@@ -139,6 +139,7 @@ CONTENDERS: dict[str, Callable[[CountedSession], None]] = {
 
 
 def _figures(contender: Callable[[CountedSession], None], counted: CountedSession) -> RunFigures:
+    counted.prepare("glue", "s3")
     counted.calls.clear()
     start = time.perf_counter()
     contender(counted)

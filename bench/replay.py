@@ -4,13 +4,15 @@ Failed batches of 1,000 records lie on the shards of a stream, one message a bat
 end in the same rows in S3:
 
 * *replay*: ``secure``, then ``convert_lane`` for each shard, from claim to settled: records secured and encrypted, the
-  worker's files and earlier replays looked for in every partition, partitions registered, done documents written.
+  worker's files and earlier replays looked for in every partition, partitions registered, done documents written. The
+  shards are converted one after the other here, in this process; Airflow runs their tasks side by side.
 * *bare*: GetRecords of each range, ``deliver``, one PutObject for each record type and partition date. Nothing is
   secured, compared, registered or told; whoever kills it half-way has lost or doubled rows.
 
 They are measured in turn, on the clock on the wall: both mostly wait for the local AWS, which runs in a process of its
 own. The replay may use all of a shard's read limits here (``replay.read_share`` is 0.4 otherwise), for the bare calls
-do as well.
+do as well. The batches lie on so many shards that these limits, 2 MiB a second each, hold up neither side for long: on
+half as many, securing spent most of its time waiting for them, and the bare calls were too slow to meet them.
 
 Memory is what tracemalloc counts: of one batch of 10,000 records, and of securing and looking at batches that have to
 wait for certainty, the same 2,000 records in 100 and in 1,000 of them.
@@ -48,6 +50,8 @@ from dmd_pipeline.settings import load_settings
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from dmd_pipeline.jobs.lane_reports import LaneReport
+
 
 BATCH = 1000
 LOCAL = load_settings("local")
@@ -57,7 +61,8 @@ _PUT_PAUSE_SECONDS = 0.7
 """Between two PutRecords to one shard, which takes 1,000 records and 1 MiB a second."""
 _READ_PAUSE_SECONDS = 2.0
 """Before each side: so long, and no record of the other side's reading counts against the shards' limits."""
-_SHARDS = 4
+_SHARDS = 8
+"""More than the four of the local stream: see above."""
 _WAITING_RECORDS = 2_000
 _HASH_KEYS = 2**128
 _DATA_CALLS = frozenset({"kinesis.GetRecords", "s3.PutObject", "s3.GetObject"})
@@ -92,12 +97,16 @@ class Range:
     size: int
 
 
-def measure(batches: int = 16, rounds: int = 3) -> ReplayFigures:
+def measure(batches: int = 32, rounds: int = 3) -> ReplayFigures:
     """Replay so many batches, and read and write them bare, ``rounds`` times in turn."""
     seconds: dict[str, list[float]] = {"replay": [], "bare": []}
     with aws_in_another_process(_nothing) as environment:
         counted = CountedSession(environment)
+        counted.prepare("kinesis", "s3", "sqs", "lambda", "cloudwatch", "glue")
         _make_tables(counted)
+        counted.client("kinesis").update_shard_count(
+            StreamName=SETTINGS.stream, TargetShardCount=_SHARDS, ScalingType="UNIFORM_SCALING"
+        )
         for round_number in range(rounds):
             records = list(change_records(batches * BATCH, seed=round_number))
             ranges = _fail(counted, [records[start : start + BATCH] for start in range(0, len(records), BATCH)])
@@ -110,6 +119,7 @@ def measure(batches: int = 16, rounds: int = 3) -> ReplayFigures:
                 seconds[name].append(time.perf_counter() - started)
                 if name == "replay":
                     calls = dict(sorted(counted.calls.items()))
+            _empty_tables(counted)
         peaks = _memory(counted)
     ratios = [bare / ours for ours, bare in zip(seconds["replay"], seconds["bare"], strict=True)]
     # Done documents are written, leases are written and read, too, but are no data.
@@ -133,14 +143,14 @@ def measure(batches: int = 16, rounds: int = 3) -> ReplayFigures:
 
 
 def _replay(counted: CountedSession, _ranges: Sequence[Range]) -> int:
-    reports = _run(counted)
-    settled = [batch for report in reports for batch in report.batches]
+    settled = [batch for report in _run(counted) for batch in report.batches]
     if wrong := [batch for batch in settled if batch.state != "settled"]:
         raise ValueError(f"a batch of the benchmark was not settled: {wrong[0]}")
     return sum(len(batch.files) for batch in settled)
 
 
-def _run(counted: CountedSession) -> list[Any]:
+def _run(counted: CountedSession) -> Iterator[LaneReport]:
+    """Secure, then convert lane by lane; each of them is a task of its own, and nobody keeps the reports of all."""
     bucket = Bucket(counted.client("s3"), SETTINGS.bucket)
     stream, functions = Stream(counted.client("kinesis"), SETTINGS.stream), Functions(counted.client("lambda"))
     secured = secure(
@@ -154,11 +164,12 @@ def _run(counted: CountedSession) -> list[Any]:
     )
     glue = Catalog(counted.client("glue"), SETTINGS.database)
     environment = Environment(SETTINGS, load_record_types(), bucket, glue, functions, stream)
-    return [convert_lane(environment, lane, run_id="bench") for lane in secured.lanes]
+    for lane in secured.lanes:
+        yield convert_lane(environment, lane, run_id="bench")
 
 
 def _bare(counted: CountedSession, ranges: Sequence[Range]) -> int:
-    kinesis, s3, record_types = counted.client("kinesis"), counted.client("s3"), load_record_types()
+    kinesis, s3, record_types = counted.plain_client("kinesis"), counted.plain_client("s3"), load_record_types()
     files = 0
     for one in ranges:
         iterator = kinesis.get_shard_iterator(
@@ -199,7 +210,8 @@ def _peak(counted: CountedSession) -> float:
     try:
         before, _ = tracemalloc.get_traced_memory()
         tracemalloc.reset_peak()
-        _run(counted)
+        for _ in _run(counted):
+            pass
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -274,6 +286,14 @@ def _make_tables(counted: CountedSession) -> None:
     for name, record_type in load_record_types().items():
         table = table_input(name, record_type.schema, SETTINGS.layout.table_location(name))
         glue.create_table(DatabaseName=SETTINGS.database, TableInput=table)
+
+
+def _empty_tables(counted: CountedSession) -> None:
+    """Take away what a round has written: the bare calls look at nothing, and replays of the next one would read it."""
+    bucket = Bucket(counted.client("s3"), SETTINGS.bucket)
+    keys = [stored.key for stored in bucket.objects_below(SETTINGS.layout.tables_prefix())]
+    for start in range(0, len(keys), 1000):
+        bucket.delete_together(keys[start : start + 1000])
 
 
 def _nothing() -> Iterator[tuple[str, bytes]]:

@@ -194,13 +194,14 @@ def remove_by_hand(environment: dict[str, str], partitions: int, delay: float = 
     )
     steps: dict[str, RunFigures] = {}
     with contextlib.closing(connection), _measured(counted, steps, "by hand"):
-        drop_one_by_one(connection.cursor(), counted.client("s3"), LOCAL, TABLE, dates(partitions))
+        drop_one_by_one(connection.cursor(), counted.plain_client("s3"), LOCAL, TABLE, dates(partitions))
     _make_sure_all_is_gone()
     return steps["by hand"]
 
 
 @contextlib.contextmanager
 def _measured(counted: CountedSession, steps: dict[str, RunFigures], step: str) -> Iterator[None]:
+    counted.prepare("glue", "s3", "athena")
     counted.calls.clear()
     start = time.perf_counter()
     yield

@@ -159,8 +159,7 @@ def beside_a_reader(name: str, environment: dict[str, str], partitions: int, del
     make_table(partitions)
     question = Question.about(partitions)
     counted = CountedSession(environment, delay)
-    for service in ("glue", "s3", "athena"):
-        counted.client(service)  # the first of a session reads the service's description: not part of a change
+    counted.prepare("glue", "s3", "athena")
     reader = Reader(question)
     with reader.reading():
         start = time.perf_counter()
@@ -481,11 +480,11 @@ def _applied(counted: CountedSession, settings: Settings, strategy: str, outcome
 
 
 def _terraform(counted: CountedSession, settings: Settings, partitions: int) -> None:
-    replace_like_terraform(counted.client("glue"), settings, _new_table(), _dates(partitions))
+    replace_like_terraform(counted.plain_client("glue"), settings, _new_table(), _dates(partitions))
 
 
 def _dbt_athena(counted: CountedSession, settings: Settings, _partitions: int) -> None:
-    swap_like_dbt_athena(counted.client("glue"), settings.database, BESIDE, TABLE)
+    swap_like_dbt_athena(counted.plain_client("glue"), settings.database, BESIDE, TABLE)
 
 
 def _new_table() -> TableInputTypeDef:

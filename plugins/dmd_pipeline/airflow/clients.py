@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 
 if TYPE_CHECKING:
-    from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
-
+    from dmd_pipeline.airflow.aws_hook import AwsHook
     from dmd_pipeline.aws.athena import Workgroup
     from dmd_pipeline.aws.cloudwatch import Alarms
     from dmd_pipeline.aws.glue import Catalog
@@ -104,9 +103,8 @@ def _client(settings: Settings, service: str) -> Any:
     return _hook(settings, service).get_conn()
 
 
-def _hook(settings: Settings, service: str) -> AwsBaseHook:
-    from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
-
+def _hook(settings: Settings, service: str) -> AwsHook:
+    from dmd_pipeline.airflow.aws_hook import AwsHook
     from dmd_pipeline.aws.config import CLIENT_CONFIG
 
-    return AwsBaseHook(settings.aws_conn_id, client_type=service, region_name=settings.region, config=CLIENT_CONFIG)
+    return AwsHook(settings.aws_conn_id, client_type=service, region_name=settings.region, config=CLIENT_CONFIG)

@@ -19,9 +19,9 @@ _CONNECTIONS: Final = 16
 
 def bucket(settings: Settings) -> Bucket:
     """The environment's bucket."""
-    from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
     from botocore.config import Config
 
+    from dmd_pipeline.airflow.aws_hook import AwsHook
     from dmd_pipeline.aws.s3 import Bucket
 
     config = Config(
@@ -30,5 +30,5 @@ def bucket(settings: Settings) -> Bucket:
         read_timeout=_READ_SECONDS,
         max_pool_connections=_CONNECTIONS,
     )
-    hook = AwsBaseHook(settings.aws_conn_id, client_type="s3", region_name=settings.region, config=config)
+    hook = AwsHook(settings.aws_conn_id, client_type="s3", region_name=settings.region, config=config)
     return Bucket(hook.get_conn(), settings.bucket)

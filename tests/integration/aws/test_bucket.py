@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dmd_pipeline.airflow import clients
 from dmd_pipeline.aws.s3 import Bucket
 from dmd_pipeline.errors import StorageError, ThrottledError
 from dmd_pipeline.patience import Patience
@@ -41,6 +42,16 @@ def test_an_object_is_listed_with_the_time_at_which_it_was_written(bucket: Bucke
     bucket.write("a/b", b"", "text/plain")
     (found,) = bucket.objects_below("a/")
     assert abs(datetime.now(UTC) - found.modified) < timedelta(minutes=5)
+
+
+def test_the_clients_of_a_connection_read_the_times_of_a_listing_quickly(
+    aws: LocalAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", "aws://")
+    connected = clients.bucket(aws.settings)
+    connected.write("a/b", b"", "text/plain")
+    (found,) = connected.objects_below("a/")
+    assert found.modified.tzinfo is UTC  # botocore would make a time zone of its own
 
 
 @pytest.mark.parametrize(("objects", "calls"), [(0, 1), (1000, 1), (1001, 2)])
