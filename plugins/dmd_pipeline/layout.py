@@ -117,6 +117,10 @@ class Layout:
         """Key of what is known of an expired partition."""
         return f"{self.manifests_prefix(table)}{partition_date.isoformat()}.json"
 
+    def retention_summary_key(self, table: str) -> str:
+        """Key of the document that says what is known of all of a table's manifests."""
+        return f"{self.retention_prefix()}summaries/{table}.json.gz"
+
     def test_prefix(self) -> str:
         """Key prefix of what tests leave behind."""
         return f"{self.prefix}/test/"

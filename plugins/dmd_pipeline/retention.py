@@ -23,6 +23,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from dmd_pipeline.change_marks import ChangeMark
@@ -113,8 +114,7 @@ class Delete:
     Attributes:
         day: Its date.
         manifest: What may be deleted.
-        objects: Those of its objects that are still there, each the same as it was; none, when a run was cut off that
-            has deleted them all: then only the manifest has to say so.
+        objects: Those of its objects that are still there, each the same as it was.
         etag: Of the manifest as it was read.
     """
 
@@ -161,6 +161,7 @@ class Plan:
         table: Its name.
         drop: What leaves the catalog, by date.
         delete: What is deleted, by date.
+        gone: Of what nothing is left to delete: a run was cut off before it wrote that down, or there was nothing.
         late: Keys that came after their partition had left, by date.
         in_grace: When the objects of partitions that have left may be deleted.
         kept: What stays, and why.
@@ -171,6 +172,7 @@ class Plan:
     table: str
     drop: tuple[Drop, ...] = ()
     delete: tuple[Delete, ...] = ()
+    gone: tuple[Delete, ...] = ()
     late: Mapping[date, tuple[str, ...]] = field(default_factory=dict)
     in_grace: Mapping[date, datetime] = field(default_factory=dict)
     kept: tuple[Kept, ...] = ()
@@ -179,21 +181,21 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to do."""
+        """Whether nothing changes for anybody."""
         return not self.drop and not self.delete
 
     @property
     def is_silent(self) -> bool:
         """Whether there is nothing to tell either."""
-        return self.is_empty and not (self.late or self.in_grace or self.kept or self.personal)
+        return self.is_empty and not (self.gone or self.late or self.in_grace or self.kept or self.personal)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Stands for what would be done: an approval is one of this, and of nothing else."""
         said = {
             "table": self.table,
             "drop": [[str(one.day), _described(one.objects), one.rows] for one in self.drop],
-            "delete": [[str(one.day), _described(one.objects)] for one in self.delete if one.objects],
+            "delete": [[str(one.day), _described(one.objects)] for one in self.delete],
         }
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:_DIGEST_LENGTH]
 
@@ -299,6 +301,7 @@ def plan(
     kept = list(wanted.kept)
     drop: list[Drop] = []
     delete: list[Delete] = []
+    gone: list[Delete] = []
     late: dict[date, tuple[str, ...]] = {}
     for day in wanted.folders:
         found = tuple(sorted(contents.get(day, ()), key=lambda one: one.key))
@@ -324,13 +327,13 @@ def plan(
                 kept.append(Kept(str(day), f"is not what its manifest says: {some(changed)}"))
             else:
                 there = tuple(one for one in found if one.key in listed)
-                delete.append(Delete(day, manifests[day], there, etags[day]))
-    deletions = sum(bool(one.objects) for one in delete)  # of the others, nothing is left to delete
-    approval = _approval(rules, len(drop), deletions, partitions, is_first=is_first)
+                (delete if there else gone).append(Delete(day, manifests[day], there, etags[day]))
+    approval = _approval(rules, len(drop), len(delete), partitions, is_first=is_first)
     return Plan(
         table,
         tuple(drop),
         tuple(delete),
+        tuple(gone),
         late,
         wanted.in_grace,
         tuple(sorted(kept, key=lambda one: one.name)),

@@ -9,7 +9,9 @@ leaves the catalog::
      "keep_until": null, "deleted_at": null}
 
 Nothing is ever deleted that no manifest lists. While a manifest says that its partition has expired, nobody registers
-the partition again: neither registration nor a replay. Restoring it writes ``keep_until``.
+the partition again: neither registration nor a replay. Restoring it writes ``keep_until``. When its objects were
+deleted, the table's summary says (:mod:`dmd_pipeline.retention_summaries`); a manifest says it only when it is written
+anew after that.
 """
 
 from __future__ import annotations
@@ -33,12 +35,14 @@ VERSION: Final = 1
 _Count = Annotated[int, Field(ge=0)]
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
+    """A part of what is known of expired partitions."""
+
     # A key that is not known may change what the others mean: better to stop than to delete by half a manifest.
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class ObjectVersion(_Part):
+class ObjectVersion(Part):
     """An object as it was when its partition left the catalog.
 
     Attributes:
@@ -54,12 +58,13 @@ class ObjectVersion(_Part):
     size: _Count
 
     @classmethod
-    def of(cls, stored: StoredVersion) -> Self:
+    def of(cls, stored: StoredVersion) -> ObjectVersion:
         """What a manifest keeps of an object that was listed."""
-        return cls(key=stored.key, version=stored.version, etag=stored.etag, size=stored.size)
+        # Not validated: S3 has said it, and of a listing it would be a tenth of the work.
+        return cls.model_construct(key=stored.key, version=stored.version, etag=stored.etag, size=stored.size)
 
 
-class Manifest(_Part):
+class Manifest(Part):
     """What is known of an expired partition.
 
     Attributes:
@@ -104,19 +109,29 @@ class Manifest(_Part):
         try:
             manifest = cls.model_validate_json(content)
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            place = ".".join(map(str, first["loc"]))
-            raise ManifestError(f"{key} is no manifest: {f'{place}: ' if place else ''}{first['msg']}") from error
-        if (manifest.table, manifest.partition_date) != (table, day):
-            raise ManifestError(
-                f"{key} is the manifest of {manifest.table}/{manifest.partition_date}: restore its object"
-            )
-        if manifest.definition.get("Values") != [day.isoformat()]:
+            raise ManifestError(f"{key} is no manifest: {first_error(error)}") from error
+        manifest.check(layout, table, day, key)
+        return manifest
+
+    def check(self, layout: Layout, table: str, day: date, key: str) -> None:
+        """Make sure that it is the manifest of a partition.
+
+        Args:
+            layout: Where things lie: a manifest that lists anything but files of its own partition is none.
+            table: The partition's table.
+            day: The partition's date.
+            key: Of the object that it was read from.
+
+        Raises:
+            ManifestError: It is not; names the key and what is wrong.
+        """
+        if (self.table, self.partition_date) != (table, day):
+            raise ManifestError(f"{key} is the manifest of {self.table}/{self.partition_date}: restore its object")
+        if self.definition.get("Values") != [day.isoformat()]:
             raise ManifestError(f"{key}: definition.Values: expected [{day.isoformat()!r}]")
         folder = layout.partition_prefix(table, day)
-        if strange := [one.key for one in manifest.objects if not is_partition_file(one.key, folder)]:
+        if strange := [one.key for one in self.objects if not is_partition_file(one.key, folder)]:
             raise ManifestError(f"{key}: objects: {strange[0]!r} is no file of the partition")
-        return manifest
 
     def content(self) -> bytes:
         """The bytes of its object."""
@@ -134,3 +149,10 @@ class Manifest(_Part):
     def is_kept(self, now: datetime) -> bool:
         """Whether somebody has restored the partition, and it does not expire yet."""
         return self.keep_until is not None and now < self.keep_until
+
+
+def first_error(error: ValidationError) -> str:
+    """The first thing that is wrong, and where."""
+    first = error.errors(include_url=False)[0]
+    place = ".".join(map(str, first["loc"]))
+    return f"{f'{place}: ' if place else ''}{first['msg']}"

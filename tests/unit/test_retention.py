@@ -206,7 +206,9 @@ class TestDelete:
         planned = made(manifests=[manifest(OLD, stored(OLD), stored(OLD, "b.avro"))], contents={OLD: [stored(OLD)]})
         assert [one.objects for one in planned.delete] == [(stored(OLD),)]
         nothing_left = made(manifests=[manifest(OLD, stored(OLD))])
-        assert [one.objects for one in nothing_left.delete] == [()], "the manifest has still to say so"
+        assert ([one.objects for one in nothing_left.gone], nothing_left.delete) == ([()], ()), (
+            "it has to be written down"
+        )
 
     def test_what_somebody_registered_again_is_not_deleted(self) -> None:
         for location in (None, "s3://elsewhere/", LAYOUT.table_location("demand")):
@@ -234,7 +236,7 @@ class TestBoth:
         days = [OLD - timedelta(days=1), OLD]
         dropping = made(map(partition, days), rules=rules)
         deleting = made(manifests=map(manifest, days), rules=rules)
-        assert [one.day for one in dropping.drop] == [one.day for one in deleting.delete] == [days[0]]
+        assert [one.day for one in dropping.drop] == [one.day for one in deleting.gone] == [days[0]]
         assert reasons(dropping) == reasons(deleting) == {str(OLD): "held: audit"}
 
     @pytest.mark.parametrize(("first", "last"), [(None, OLD), (OLD, None), (None, None)])
@@ -273,7 +275,7 @@ class TestBoth:
         deleted = made(manifests=[manifest(day, *files[day]) for day in days], contents=files, rules=rules)
         assert deleted.approval == ("3 partitions are deleted, more than 2 (max_partitions_per_run)",)
         gone = made(manifests=[manifest(day, *files[day]) for day in days], rules=rules)
-        assert (len(gone.delete), gone.approval) == (3, ()), "of them, only the manifests have something to say"
+        assert (len(gone.gone), gone.delete, gone.approval) == (3, (), ()), "of them, it is only to be written down"
         assert gone.digest == made().digest
 
     def test_the_digest_stands_for_everything_that_would_be_done(self) -> None:
@@ -305,16 +307,29 @@ class World:
             found.setdefault(date.fromisoformat(one.key.split("partition_date=")[1][:10]), []).append(one)
         return found
 
-    def put(self, day: date, name: int) -> None:
+    def put(self, day: date, name: str) -> None:
         self.versions += 1
         one = stored(day, f"{name}.avro", str(self.versions))
         self.objects[one.key] = one
+
+    def register(self, day: date) -> None:
+        """As registration and replays do it: not what has expired."""
+        known = self.manifests.get(day)
+        if known is None or known.is_kept(self.now):
+            self.registered.add(day)
+
+    def replay(self, day: date, batch: str) -> None:
+        """A batch is replayed, perhaps once more: its file is never written over, and its partition registered."""
+        if stored(day, f"replay-{batch}.avro").key not in self.objects:
+            self.put(day, f"replay-{batch}")
+        self.register(day)
 
     def run(self, steps: int | None) -> None:
         """A run of retention that is killed after so many steps."""
         planned = made(map(partition, sorted(self.registered)), self.manifests.values(), self.contents(), now=self.now)
         assert not {one.day for one in planned.drop} & {one.day for one in planned.delete}
-        work = [(self._drop, one) for one in planned.drop] + [(self._delete, one) for one in planned.delete]
+        work: list[tuple[Any, Any]] = [(self._drop, one) for one in planned.drop]
+        work += [(self._delete, one) for one in (*planned.gone, *planned.delete)]
         for done, (act, one) in enumerate(work):
             act(one, is_killed=done == steps)
             if done == steps:
@@ -366,7 +381,8 @@ class World:
 DAYS = st.integers(95, 110).map(lambda count: TODAY - timedelta(days=count))
 STEPS = st.one_of(
     st.tuples(st.just("register"), DAYS),
-    st.tuples(st.just("put"), DAYS, st.integers(0, 3)),
+    st.tuples(st.just("put"), DAYS, st.sampled_from("0123")),
+    st.tuples(st.just("replay"), DAYS, st.sampled_from("ab")),
     st.tuples(st.just("run"), st.none() | st.integers(0, 4)),
     st.tuples(st.just("restore"), DAYS, st.integers(1, 40), st.booleans()),
     st.tuples(st.just("wait"), st.integers(1, 20)),
@@ -381,12 +397,11 @@ def test_whatever_happens_nothing_is_deleted_that_no_manifest_lists_or_before_it
     for kind, *rest in steps:
         match kind:
             case "register":
-                # As registration does it: not what has expired.
-                known = world.manifests.get(rest[0])
-                if known is None or known.is_kept(world.now):
-                    world.registered.add(rest[0])
+                world.register(*rest)
             case "put":
                 world.put(*rest)
+            case "replay":
+                world.replay(*rest)
             case "run":
                 world.run(*rest)
             case "restore":
@@ -400,7 +415,7 @@ def test_whatever_happens_nothing_is_deleted_that_no_manifest_lists_or_before_it
         if known.deleted_at not in (None, world.now):  # what is back of it, is back for a restoration that was killed
             assert {one for one in known.objects if one in there} <= set(world.objects.values()), day
     again = made(map(partition, sorted(world.registered)), world.manifests.values(), world.contents(), now=world.now)
-    assert again.is_empty, "a second plan has nothing to do"
+    assert (again.is_empty, again.gone) == (True, ()), "a second plan has nothing to do"
 
 
 FOR_EVER = TableRetention()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         ListObjectVersionsOutputTypeDef,
         ListObjectVersionsRequestTypeDef,
         ObjectIdentifierTypeDef,
+        ObjectTypeDef,
         ObjectVersionTypeDef,
         PutBucketLifecycleConfigurationRequestTypeDef,
         PutObjectRequestTypeDef,
@@ -56,11 +57,13 @@ class StoredObject:
         key: Its key.
         size: In bytes.
         modified: When it was last written, to the second.
+        etag: Of its content, in quotation marks.
     """
 
     key: str
     size: int
     modified: datetime
+    etag: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,11 +72,9 @@ class StoredVersion(StoredObject):
 
     Attributes:
         version: Its id; ``null`` in a bucket without versions.
-        etag: Of its content, in quotation marks.
     """
 
-    version: str
-    etag: str
+    version: str = _NO_ID
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ class Bucket:
         with translated(f"list s3://{self.name}/{prefix}", StorageError):
             for page in pages:
                 for item in page.get("Contents", []):
-                    yield StoredObject(item["Key"], item["Size"], item["LastModified"])
+                    yield _stored_object(item)
 
     def versions_below(
         self, prefix: str, *, start_after: str = "", stop_before: str | None = None
@@ -232,8 +233,7 @@ class Bucket:
         """
         with translated(f"list s3://{self.name}/{prefix}", StorageError):
             page = self._client.list_objects_v2(Bucket=self.name, Prefix=prefix, StartAfter=start_after)
-        objects = (StoredObject(item["Key"], item["Size"], item["LastModified"]) for item in page.get("Contents", []))
-        return tuple(objects), not page["IsTruncated"]
+        return tuple(map(_stored_object, page.get("Contents", []))), not page["IsTruncated"]
 
     def read(self, key: str) -> bytes:
         """An object's content: one GET.
@@ -291,7 +291,7 @@ class Bucket:
                 raise
             return answer["Body"].read(), answer["ETag"]
 
-    def write(self, key: str, body: bytes, content_type: str, *, kms_key: str | None = None) -> None:
+    def write(self, key: str, body: bytes, content_type: str, *, kms_key: str | None = None) -> str:
         """Write an object, over one that is there already: one PUT.
 
         Args:
@@ -300,12 +300,15 @@ class Bucket:
             content_type: What S3 is told about it.
             kms_key: ARN of the key, or of an alias of it, that encrypts it; the bucket's own encryption when None.
 
+        Returns:
+            Its ETag.
+
         Raises:
             StorageError: S3 refused.
             ThrottledError: S3 asked to slow down until the retries ran out.
         """
         with translated(f"write s3://{self.name}/{key}", StorageError):
-            self._client.put_object(**self._put(key, body, content_type, kms_key))
+            return self._client.put_object(**self._put(key, body, content_type, kms_key))["ETag"]
 
     def create(
         self,
@@ -529,7 +532,11 @@ def _have_ids(markers: Collection[DeleteMarkerEntryTypeDef]) -> bool:
 
 
 def _stored_version(item: ObjectVersionTypeDef) -> StoredVersion:
-    return StoredVersion(item["Key"], item["Size"], item["LastModified"], item["VersionId"], item["ETag"])
+    return StoredVersion(item["Key"], item["Size"], item["LastModified"], item["ETag"], item["VersionId"])
+
+
+def _stored_object(item: ObjectTypeDef) -> StoredObject:
+    return StoredObject(item["Key"], item["Size"], item["LastModified"], item["ETag"])
 
 
 def _keep_document(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:

@@ -15,16 +15,17 @@ Of partitions whose grace period has passed, the objects are deleted: :mod:`dmd_
 Whoever changes something holds the table's lease: nobody restores a partition while its objects are being deleted, and
 of two runs only one works on a table.
 
-Calls a table, for P partitions, F folders, X of them with a manifest; and E partitions that leave, with N files:
+Calls a table, for P partitions and F folders; and E partitions that leave, with N files:
 
-    1 GetTable + ⌈P/1000⌉ GetPartitions + ⌈F/1000⌉ LIST (folders) + 1 LIST a 1,000 manifests + X GET
+    1 GetTable + ⌈P/1000⌉ GetPartitions + ⌈F/1000⌉ LIST (folders) + 1 LIST a 1,000 manifests + 1 GET (their summary, if
+    there are any) + 1 GET for each manifest that was written anew since the summary was: restored partitions, and those
+    of a run that was cut off; or whose partition was deleted, and has objects again
     + what :func:`dmd_pipeline.jobs.retention_store.contents` says for all that leaves or may be deleted
     + what :mod:`dmd_pipeline.jobs.partition_rows` says for all that leaves: 1 GET a year where ``check_data_quality``
       has given its verdicts, at least 1 GET for each of the N files where it has not (those not for a table in mode
       plan, unless somebody asks for it)
-    to do it: 1 GET + 1 PUT + 1 DELETE (lease) + E PUT + ⌈E/25⌉ BatchDeletePartition + ⌈E/25⌉ BatchGetPartition; after a
-            run that was cut off, and has left its lease, 1 GET more for each other manifest
-            + what :mod:`dmd_pipeline.jobs.expired_objects` says
+    to do it: 1 PUT + 1 DELETE (lease) + E PUT + ⌈E/25⌉ BatchDeletePartition + ⌈E/25⌉ BatchGetPartition
+            + 1 PUT (summary) + what :mod:`dmd_pipeline.jobs.expired_objects` says
 
 A table without a retention, and without manifests, costs 1 LIST, and the LIST of its folders when it has personal data.
 """
@@ -49,17 +50,18 @@ from dmd_pipeline.parameters import chosen_tables
 from dmd_pipeline.patience import Patience
 from dmd_pipeline.retention import Plan, due, personal_data, plan
 from dmd_pipeline.retention_manifests import Manifest, ObjectVersion
+from dmd_pipeline.retention_summaries import Known
 from dmd_pipeline.transitions import as_partition_input
 from dmd_pipeline.wording import date_runs
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import date
 
     from dmd_pipeline.aws.glue import Catalog
     from dmd_pipeline.aws.s3 import Bucket
-    from dmd_pipeline.retention import Drop, PersonalData
+    from dmd_pipeline.retention import Delete, Drop, PersonalData
     from dmd_pipeline.settings import Settings, TableRetention
 
 
@@ -98,29 +100,34 @@ class Dropper:
     personal: Mapping[str, Collection[str]] = field(default_factory=dict)
     counts_rows: bool = True
 
-    def plan(self, table: str, *, every_manifest: bool = False) -> Plan:
+    def plan(self, table: str) -> Plan:
         """Look at everything and decide; nothing is written.
 
         Args:
             table: Its name.
-            every_manifest: Whether to read those as well of which nothing is left, neither partition nor folder.
 
         Raises:
             PipelineError: AWS refused to tell, or a manifest is damaged.
         """
+        return self._look(table)[0]
+
+    def _look(self, table: str) -> tuple[Plan, dict[date, Known]]:
+        """The plan of a table, and what is known of its manifests."""
         layout, rules = self.settings.layout, self.settings.retention.of(table)
         store = Manifests(self.bucket, layout)
-        known = store.days(table)
-        if rules.retention_days is None and not known:
-            return Plan(table, personal=self._personal(table, self._folders(table) if self.personal.get(table) else ()))
+        etags = store.etags(table)
+        if rules.retention_days is None and not etags:
+            folders = self._folders(table) if self.personal.get(table) else ()
+            return Plan(table, personal=self._personal(table, folders)), {}
         registered = list(self.glue.partitions(table))
         folders = self._folders(table)
         held = {
             day for one in registered if (day := partition_date_of(f"{PARTITION_KEY}={one['Values'][0]}/")) is not None
         }
-        with ThreadPoolExecutor(_AT_A_TIME) as pool:
-            days = [day for day in known if every_manifest or day in folders or day in held]
-            found = dict(zip(days, pool.map(lambda day: store.find(table, day), days), strict=True))
+        known = store.summary(table).of(etags) if etags else {}
+        # Also those of which nothing is left, until it is written down that they are deleted: a run was cut off.
+        gone = {day for day, one in known.items() if one.deleted_at is not None}
+        found = store.look_up(table, [day for day in etags if day in folders or day in held or day not in gone], known)
         manifests = {day: manifest for day, (manifest, _) in found.items()}
         # Read last: whether it is under change is then as fresh as can be.
         wanted = due(
@@ -145,9 +152,10 @@ class Dropper:
             contents={day: tuple(map(ObjectVersion.of, stored)) for day, stored in objects.items()},
             rows={**dict.fromkeys(leaving), **count(self.bucket, layout, table, leaving)},
             partitions=len(registered),
-            is_first=not known,
+            is_first=not etags,
         )
-        return replace(made, personal=self._personal(table, folders))
+        known |= {day: Known.of(manifest, etag) for day, (manifest, etag) in found.items()}
+        return replace(made, personal=self._personal(table, folders)), known
 
     def _folders(self, table: str) -> set[date]:
         """The dates of a table with at least one object."""
@@ -169,46 +177,62 @@ class Dropper:
                 made = self.plan(table)
                 why_not = "" if made.is_empty else "retention.tables has it in mode plan"
                 return TableReport(table, made, mode, why_not=why_not)
-            with table_lease(self.bucket, self.settings.layout, table, self.id, self.now) as was_cut_off:
-                return self._enforce(self.plan(table, every_manifest=was_cut_off))
+            with table_lease(self.bucket, self.settings.layout, table, self.id, self.now):
+                return self._enforce(*self._look(table))
         except PipelineError as error:
             return TableReport(table, Plan(table), mode, error=str(error))
 
-    def _enforce(self, made: Plan) -> TableReport:
+    def _enforce(self, made: Plan, known: dict[date, Known]) -> TableReport:
         # What a run that was cut off has deleted is written down before anybody is asked about the rest.
-        gone = [one for one in made.delete if not one.objects]
-        failed = self._expired_objects(made.table).delete(gone)
-        rest = replace(made, delete=tuple(one for one in made.delete if one.objects))
-        if rest.is_empty:
+        gone, failed = self._delete_objects(made.table, made.gone)
+        if made.gone:
+            failed |= self._write_down(made.table, gone, known)
+        if made.approval and self.approved.get(made.table) != made.digest:
             return TableReport(
-                made.table, made, "enforce", (), tuple(one.day for one in gone if one.day not in failed), failed
+                made.table, made, "enforce", why_not=f"a person has to approve: {'; '.join(made.approval)}"
             )
-        if rest.approval and self.approved.get(made.table) != rest.digest:
-            return TableReport(
-                made.table, rest, "enforce", why_not=f"a person has to approve: {'; '.join(rest.approval)}"
-            )
-        return self._carry_out(rest)
+        report = TableReport(made.table, made, "enforce") if made.is_empty else self._carry_out(made, known)
+        return replace(report, deleted=(*_days(gone, failed), *report.deleted), failed={**failed, **report.failed})
 
-    def _expired_objects(self, table: str) -> ExpiredObjects:
-        return ExpiredObjects(table, self.settings.layout, self.glue, self.bucket, self.now)
-
-    def _carry_out(self, made: Plan) -> TableReport:
+    def _carry_out(self, made: Plan, known: dict[date, Known]) -> TableReport:
         rules = self.settings.retention.of(made.table)
         failed: dict[date, str] = {}
         for start in range(0, len(made.drop), _AT_ONCE):
-            failed |= self._drop_together(made.table, made.drop[start : start + _AT_ONCE], rules)
-        dropped = tuple(one.day for one in made.drop if one.day not in failed)
+            failed |= self._drop_together(made.table, made.drop[start : start + _AT_ONCE], rules, known)
+        dropped = _days(made.drop, failed)
         if dropped:
             logger.info("%s: %s left the catalog", made.table, date_runs(dropped))
-        failed |= self._expired_objects(made.table).delete(made.delete)
-        deleted = tuple(one.day for one in made.delete if one.day not in failed)
-        return TableReport(made.table, made, "enforce", dropped, deleted, failed)
+        deleted, refused = self._delete_objects(made.table, made.delete)
+        failed |= refused | self._write_down(made.table, deleted, known)
+        return TableReport(made.table, made, "enforce", dropped, _days(deleted, failed), failed)
 
-    def _drop_together(self, table: str, drops: Sequence[Drop], rules: TableRetention) -> dict[date, str]:
+    def _delete_objects(self, table: str, planned: Sequence[Delete]) -> tuple[list[Delete], dict[date, str]]:
+        """Delete what a plan says: what is deleted, and the reasons of what is not."""
+        failed = ExpiredObjects(table, self.settings.layout, self.glue, self.bucket).delete(planned)
+        return [one for one in planned if one.day not in failed], failed
+
+    def _write_down(self, table: str, deleted: Iterable[Delete], known: dict[date, Known]) -> dict[date, str]:
+        """Write down what is known of a table's manifests; for each deletion that is not written down, the reason.
+
+        The process dies before this: manifests are read one by one, and of deletions the next run finds nothing left.
+        """
+        gone = {one.day: Known(etag=one.etag, deleted_at=self.now()) for one in deleted}
+        known |= gone
+        try:
+            Manifests(self.bucket, self.settings.layout).summarize(table, known)
+        except PipelineError as error:
+            logger.warning("table %s: %s", table, error)
+            return dict.fromkeys(gone, f"its objects are deleted, and the summary does not say so: {error}")
+        return {}
+
+    def _drop_together(
+        self, table: str, drops: Sequence[Drop], rules: TableRetention, known: dict[date, Known]
+    ) -> dict[date, str]:
         """Let a few partitions leave; reasons of those that did not."""
         with ThreadPoolExecutor(_AT_A_TIME) as pool:
-            reasons = pool.map(lambda one: self._write_manifest(table, one, rules), drops)
-            failed = {one.day: reason for one, reason in zip(drops, reasons, strict=True) if reason is not None}
+            written = list(pool.map(lambda one: self._write_manifest(table, one, rules), drops))
+        known |= {one.day: result for one, result in zip(drops, written, strict=True) if isinstance(result, Known)}
+        failed = {one.day: result for one, result in zip(drops, written, strict=True) if isinstance(result, str)}
         leaving = {str(one.day): one.day for one in drops if one.day not in failed}
         if not leaving:
             return failed
@@ -219,7 +243,7 @@ class Dropper:
             day: errors.get(value, "is still registered") for value, day in leaving.items() if value in still_there
         }
 
-    def _write_manifest(self, table: str, drop: Drop, rules: TableRetention) -> str | None:
+    def _write_manifest(self, table: str, drop: Drop, rules: TableRetention) -> Known | str:
         """Write the manifest of a partition that is to leave; why not, if it could not be."""
         if drop.rows is None:
             return "its rows were not counted"
@@ -236,10 +260,10 @@ class Dropper:
         # Over one of a run that was killed, or of a partition that was restored: the partition is registered now.
         # The process dies after this call: it still is, and the next run writes this manifest anew.
         try:
-            self.bucket.write(self.settings.layout.manifest_key(table, drop.day), manifest.content(), JSON)
+            key = self.settings.layout.manifest_key(table, drop.day)
+            return Known.of(manifest, self.bucket.write(key, manifest.content(), JSON))
         except PipelineError as error:
             return str(error)
-        return None
 
     def _delete(self, table: str, values: Sequence[str]) -> dict[str, str]:
         left, told = list(values), dict[str, str]()
@@ -250,6 +274,11 @@ class Dropper:
             if not left:  # asked here, for the next attempt begins with a pause
                 break
         return told
+
+
+def _days(steps: Iterable[Drop | Delete], failed: Collection[date]) -> tuple[date, ...]:
+    """The dates of what did not fail."""
+    return tuple(one.day for one in steps if one.day not in failed)
 
 
 def run(

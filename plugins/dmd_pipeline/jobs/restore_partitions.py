@@ -16,10 +16,11 @@ registered is not deleted; the next run of this job, or of registration, registe
 
 Whoever restores holds the table's lease: nobody deletes the objects meanwhile.
 
-Calls for D dates of a table: 1 GetTable; 1 LIST a 1,000 manifests; 1 GET + 1 PUT + 1 DELETE (lease); 1 GET + 1 PUT a
-date; what :func:`dmd_pipeline.jobs.retention_store.contents` and :mod:`dmd_pipeline.jobs.partition_writer` say; 1
-statement. When objects of d dates are gone: 1 GetBucketVersioning + 1 BatchGetPartition + what ``contents`` says of
-them; to have them back, also 1 DeleteObjects for up to 1,000 of them + d PUT, and the first look again, D GET included.
+Calls for D dates of a table: 1 GetTable; 1 LIST a 1,000 manifests; 1 GET (their summary); 1 PUT + 1 DELETE (lease);
+1 GET + 1 PUT a date; what :func:`dmd_pipeline.jobs.retention_store.contents` and
+:mod:`dmd_pipeline.jobs.partition_writer` say; 1 statement. When objects of d dates are gone: 1 GetBucketVersioning
++ 1 BatchGetPartition + what ``contents`` says of them; to have them back, also 1 DeleteObjects for up to 1,000 of them
++ d PUT, and the first look again, 1 + D GET included.
 """
 
 from __future__ import annotations
@@ -142,7 +143,7 @@ class Restorer:
         """Restore what has expired of a table between two dates; what cannot be is in the report."""
         layout = self.settings.layout
         try:
-            days = [day for day in Manifests(self.bucket, layout).days(table) if day in dates]
+            days = [day for day in Manifests(self.bucket, layout).etags(table) if day in dates]
             if dry_run or not days:
                 found = self._look(table, days)
                 rows = {day: manifest.rows for day, manifest in found.manifests.items()}
@@ -158,12 +159,13 @@ class Restorer:
     def _look(self, table: str, days: Collection[date]) -> _Found:
         """What can be restored of some dates, what has to be brought back for it, and what is wrong with the others."""
         store = Manifests(self.bucket, self.settings.layout)
+        known = store.summary(table).manifests if days else {}
         held = contents(self.bucket, self.settings.layout, table, days)
         found = _Found()
         gone: dict[date, list[ObjectVersion]] = {}
         for day in days:
             try:
-                manifest = store.read(table, day)
+                manifest, _ = store.find(table, day, known)
             except ManifestError as error:
                 found.failed[day] = str(error)
                 continue

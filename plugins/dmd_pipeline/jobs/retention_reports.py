@@ -93,7 +93,9 @@ class TableReport:
     @property
     def wants_to_act(self) -> bool:
         """Whether a run that is no dry run has something to do about the table, if only to fail."""
-        return self.error is not None or (self.mode == "enforce" and not self.plan.is_empty)
+        return self.error is not None or (
+            self.mode == "enforce" and bool(self.plan.drop or self.plan.delete or self.plan.gone)
+        )
 
     @property
     def as_markdown(self) -> str:
@@ -227,6 +229,8 @@ def _remarks(plan: Plan) -> Iterator[str]:
         yield f"Queries stop seeing {date_runs(one.day for one in plan.drop)}."
     if plan.delete:
         yield f"The objects of {date_runs(one.day for one in plan.delete)} go."
+    if plan.gone:
+        yield f"Of {date_runs(one.day for one in plan.gone)} nothing is left to delete, which is to be written down."
     if plan.in_grace:
         yield f"The first of those in their grace period may go on {min(plan.in_grace.values()):%Y-%m-%d}."
     if plan.late:

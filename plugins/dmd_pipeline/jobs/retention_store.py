@@ -1,13 +1,15 @@
 """The manifests of expired partitions, and what lies in the partitions' folders.
 
-Calls: ⌈M/1000⌉ LIST, at least one, for M manifests of a table between two dates; 1 GET for each that is read.
-⌈W/1000⌉ ListObjectVersions, at least one, for W versions of manifests between two dates, to see which have changed.
-⌈V/1000⌉ ListObjectVersions, at least one, for V versions of objects in the folders of days that follow one another;
-and at most one more for what lies behind them.
+Calls: ⌈M/1000⌉ LIST, at least one, for M manifests of a table between two dates, with their ETags; 1 GET for their
+summary, 1 PUT to write it; 1 GET for each manifest that is read.
+⌈V/1000⌉ ListObjectVersions, at least one, for V versions of objects in the folders of up to 100 days that follow one
+another; and at most one more for what lies behind them.
 """
 
 from __future__ import annotations
 
+import gc
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING
@@ -17,6 +19,7 @@ from dmd_pipeline.jobs import leases
 from dmd_pipeline.layout import PARTITION_KEY, partition_date_of
 from dmd_pipeline.parameters import consecutive
 from dmd_pipeline.retention_manifests import Manifest, ObjectVersion
+from dmd_pipeline.retention_summaries import Summary
 
 
 if TYPE_CHECKING:
@@ -25,10 +28,17 @@ if TYPE_CHECKING:
 
     from dmd_pipeline.aws.s3 import Bucket, DeletedObject, StoredVersion
     from dmd_pipeline.layout import Layout
+    from dmd_pipeline.retention_summaries import Known
+
+    Found = tuple[Manifest, str]
+    """A manifest and its ETag."""
 
 
+_READERS = 4
+"""Manifests that are read, and stretches of folders that are listed, at the same time."""
+_STRETCH_DAYS = 100
+"""Days whose folders are listed one after the other: pages of a listing cannot be asked for at once."""
 _ENDING = ".json"
-_AFTER_THE_ENDING = chr(ord(_ENDING[0]) + 1)
 _AFTER_THE_SLASH = chr(ord("/") + 1)
 
 
@@ -39,8 +49,8 @@ class Manifests:
         self._bucket = bucket
         self._layout = layout
 
-    def days(self, table: str, first: date = date.min, last: date = date.max) -> list[date]:
-        """The dates of a table that have a manifest, sorted.
+    def etags(self, table: str, first: date = date.min, last: date = date.max) -> dict[date, str]:
+        """The ETags of a table's manifests as they are now, by date, sorted.
 
         Args:
             table: Its name.
@@ -51,8 +61,13 @@ class Manifests:
             StorageError: S3 refused.
         """
         prefix = self._layout.manifests_prefix(table)
-        names = self._bucket.names_below(prefix, start_at=str(first), stop_after=f"{last}{_ENDING}")
-        return sorted(day for name in names if (day := _day_of(name)) is not None)
+        found: dict[date, str] = {}
+        for stored in self._bucket.objects_below(prefix, start_after=f"{prefix}{first}"):
+            if stored.key > f"{prefix}{last}{_ENDING}":
+                break
+            if (day := _day_of(stored.key.removeprefix(prefix))) is not None:
+                found[day] = stored.etag
+        return found
 
     def read(self, table: str, day: date) -> Manifest:
         """The manifest of a partition.
@@ -63,8 +78,13 @@ class Manifests:
         """
         return Manifest.read(self._bucket.read(self._layout.manifest_key(table, day)), self._layout, table, day)
 
-    def find(self, table: str, day: date) -> tuple[Manifest, str]:
-        """The manifest of a partition and its ETag, by which it is known whether it is still the same.
+    def find(self, table: str, day: date, known: Mapping[date, Known]) -> Found:
+        """The manifest of a partition and its ETag, by which it is known whether it is still the same: one GET.
+
+        Args:
+            table: Its table.
+            day: Its date.
+            known: Says when its objects were deleted.
 
         Raises:
             ManifestError: There is none, or it is damaged.
@@ -74,25 +94,52 @@ class Manifests:
         if (found := self._bucket.find(key)) is None:
             raise ManifestError(f"{key} is gone: restore its object")
         content, etag = found
-        return Manifest.read(content, self._layout, table, day), etag
+        manifest = Manifest.read(content, self._layout, table, day)
+        if (held := known.get(day)) is not None and (held.etag, manifest.deleted_at) == (etag, None):
+            manifest = manifest.model_copy(update={"deleted_at": held.deleted_at})
+        return manifest, etag
 
-    def etags(self, table: str, first: date, last: date) -> dict[date, str]:
-        """The ETags of a table's manifests as they are now, by date.
+    def summary(self, table: str) -> Summary:
+        """What is known of a table's manifests; nothing before any summary was written.
 
-        Args:
-            table: Its name.
-            first: Of the dates.
-            last: Of the dates, included.
+        Raises:
+            ManifestError: It is damaged.
+            StorageError: S3 refused.
+        """
+        found = self._bucket.find(self._layout.retention_summary_key(table))
+        return Summary(table=table) if found is None else Summary.read(found[0], self._layout, table)
+
+    def summarize(self, table: str, known: Mapping[date, Known]) -> None:
+        """Write the summary anew; whoever does holds the table's lease.
 
         Raises:
             StorageError: S3 refused.
         """
-        prefix = self._layout.manifests_prefix(table)
-        found = self._bucket.versions_below(
-            prefix, start_after=f"{prefix}{first}", stop_before=f"{prefix}{last}{_AFTER_THE_ENDING}"
-        )
-        named = ((_day_of(one.key.removeprefix(prefix)), one.etag) for one in found)
-        return {day: etag for day, etag in named if day is not None}
+        summary = Summary(table=table, manifests=dict(sorted(known.items())))
+        self._bucket.write(self._layout.retention_summary_key(table), summary.content(), "application/gzip")
+
+    def look_up(self, table: str, days: Iterable[date], known: Mapping[date, Known]) -> dict[date, Found]:
+        """The manifests of some dates, and when their objects were deleted; read where nothing is known of them.
+
+        Args:
+            table: Its name.
+            days: Partition dates with a manifest.
+            known: Of manifests that are still the same.
+
+        Raises:
+            ManifestError: One is gone, or damaged.
+            StorageError: S3 refused.
+        """
+
+        def look(day: date) -> Found:
+            held = known.get(day)
+            if held is not None and held.manifest is not None:
+                return held.manifest, held.etag
+            return self.find(table, day, known)
+
+        days = list(days)
+        with ThreadPoolExecutor(_READERS) as pool:
+            return dict(zip(days, pool.map(look, days), strict=True))
 
     def expired(self, table: str, days: Collection[date], now: datetime) -> Mapping[date, str]:
         """Those of some dates that nobody may register: their partitions have expired, and were not restored.
@@ -111,7 +158,7 @@ class Manifests:
         if not days:
             return {}
         found: dict[date, str] = {}
-        for day in sorted(set(self.days(table, min(days), max(days))) & set(days)):
+        for day in sorted(self.etags(table, min(days), max(days)).keys() & set(days)):
             try:
                 manifest = self.read(table, day)
             except ManifestError as error:
@@ -123,22 +170,18 @@ class Manifests:
 
 
 @contextmanager
-def table_lease(bucket: Bucket, layout: Layout, table: str, holder: str, now: Callable[[], datetime]) -> Iterator[bool]:
+def table_lease(bucket: Bucket, layout: Layout, table: str, holder: str, now: Callable[[], datetime]) -> Iterator[None]:
     """Keep everybody else from letting a table's partitions expire, or restoring them, meanwhile.
-
-    Yields:
-        Whether an earlier run was cut off: it has left its lease.
 
     Raises:
         StorageError: Somebody else does; says who, and until when at the latest. Or S3 refused.
     """
     key = layout.retention_lease_key(table)
-    was_cut_off = bucket.find(key) is not None
     if (held := leases.take(bucket, key, holder, now())) is not None:
         raise StorageError(f"another run works on the partitions of {table}: {held}; try again then")
     # The process dies meanwhile: its own retry takes the lease up, another run when it has ended.
     try:
-        yield was_cut_off
+        yield
     finally:
         leases.give_back(bucket, key)
 
@@ -161,12 +204,32 @@ def listed(bucket: Bucket, layout: Layout, table: str, days: Iterable[date]) -> 
     """
     prefix = layout.table_prefix(table)
     found: dict[date, list[StoredVersion]] = {day: [] for day in days}
-    for bounds in _stretches(layout, table, found):
+
+    def enter(bounds: dict[str, str]) -> None:
         for one in bucket.versions_below(prefix, **bounds):
             folder = one.key.removeprefix(prefix).partition("/")[0]
             if (day := partition_date_of(f"{folder}/")) in found:
-                found[day].append(one)
+                found[day].append(one)  # no other stretch has this day
+
+    with _garbage_left(), ThreadPoolExecutor(_READERS) as pool:
+        list(pool.map(enter, _stretches(layout, table, found)))
     return found
+
+
+@contextmanager
+def _garbage_left() -> Iterator[None]:
+    """Look for no garbage meanwhile: a listing makes many objects, none of them in a cycle, and all of them stay.
+
+    Python looks at all of them again and again otherwise, which takes as long as half of the listing. Of two threads
+    that ask for it, the one that is done first ends it for both: that costs time, and nothing else.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def deleted(bucket: Bucket, layout: Layout, table: str, days: Iterable[date]) -> dict[str, DeletedObject]:
@@ -182,13 +245,15 @@ def deleted(bucket: Bucket, layout: Layout, table: str, days: Iterable[date]) ->
 
 
 def _stretches(layout: Layout, table: str, days: Iterable[date]) -> Iterator[dict[str, str]]:
-    """Between which keys the folders of days lie that follow one another."""
+    """Between which keys the folders of days lie that follow one another, up to a hundred of them together."""
     prefix = layout.table_prefix(table)
     for first, last in consecutive(days):
-        yield {
-            "start_after": f"{prefix}{PARTITION_KEY}={first}",
-            "stop_before": f"{prefix}{PARTITION_KEY}={last}{_AFTER_THE_SLASH}",
-        }
+        for start in range(first.toordinal(), last.toordinal() + 1, _STRETCH_DAYS):
+            end = min(start + _STRETCH_DAYS - 1, last.toordinal())
+            yield {
+                "start_after": f"{prefix}{PARTITION_KEY}={date.fromordinal(start)}",
+                "stop_before": f"{prefix}{PARTITION_KEY}={date.fromordinal(end)}{_AFTER_THE_SLASH}",
+            }
 
 
 def _day_of(name: str) -> date | None:

@@ -16,7 +16,7 @@ import fastavro
 import pytest
 
 from dmd_pipeline.aws.s3 import Bucket
-from dmd_pipeline.errors import ManifestError, ParameterError, PartitionsFailedError, SettingsError
+from dmd_pipeline.errors import ManifestError, ParameterError, PartitionsFailedError, SettingsError, StorageError
 from dmd_pipeline.hive import partition_input
 from dmd_pipeline.jobs import drop_expired_partitions, leases, restore_partitions, retention_store
 from dmd_pipeline.jobs.drop_expired_partitions import Dropper
@@ -241,7 +241,7 @@ class TestDrop:
     def test_a_manifest_that_is_gone_by_the_time_it_is_read_is_named(self, world: RetentionWorld) -> None:
         store = Manifests(world.bucket, world.settings.layout)
         with pytest.raises(ManifestError, match=r"retention/demand/2020-01-01\.json is gone: restore its object"):
-            store.find("demand", date(2020, 1, 1))
+            store.find("demand", date(2020, 1, 1), {})
 
     def test_what_glue_refuses_is_told_and_the_rest_is_done(self, world: RetentionWorld) -> None:
         day, *others = world.old
@@ -313,10 +313,10 @@ class TestDrop:
             "glue:GetPartitions": 1,
             "s3:ListObjectsV2": 2,
             "s3:ListObjectVersions": stretches(old),
-            "s3:GetObject": 2 + len(held),
+            "s3:GetObject": 1 + len(held),
         }
         writes = {
-            "s3:PutObject": 1 + len(old),
+            "s3:PutObject": 1 + len(old) + 1,
             "s3:DeleteObject": 1,
             "glue:BatchDeletePartition": ceil(len(old) / 25),
             "glue:BatchGetPartition": ceil(len(old) / 25),
@@ -518,7 +518,7 @@ class TestRestoreAfterTheGracePeriod:
         totals = versioned.aws.calls.totals()
         assert totals["s3:GetBucketVersioning"] == totals["s3:DeleteObjects"] == 1
         assert totals["s3:ListObjectVersions"] == 3 * found
-        assert totals["s3:GetObject"] == 1 + 2 * len(old)
+        assert totals["s3:GetObject"] == 2 * (1 + len(old))
         assert totals["s3:PutObject"] == 1 + 2 * len(old), "the lease, and each manifest twice"
         assert totals["glue:BatchGetPartition"] == 2, "whether they are registered, before and after they are created"
 
@@ -721,7 +721,7 @@ class TestDelete:
             world.restore(from_date=str(day), to_date=str(day), now=AFTER_GRACE)
             world.catalog.delete_partitions("demand", [str(day)])
         before = {name: version for name, version in world.objects().items() if f"={day}/" in name}
-        report = world.dropper(AFTER_GRACE)._carry_out(planned)
+        report = world.dropper(AFTER_GRACE)._carry_out(planned, {})
         assert report.deleted == tuple(old[1:])
         assert report.failed[day].startswith("nothing was deleted: ")
         assert {name: version for name, version in world.objects().items() if f"={day}/" in name} == before
@@ -759,11 +759,11 @@ class TestDelete:
             "glue:GetTable": 1,
             "glue:GetPartitions": 1,
             "glue:BatchGetPartition": 1,
-            "s3:ListObjectsV2": 2,
-            "s3:ListObjectVersions": 3 * stretches(old) + 1,
-            "s3:GetObject": 1 + len(old),
+            "s3:ListObjectsV2": 3,
+            "s3:ListObjectVersions": 3 * stretches(old),
+            "s3:GetObject": 1,
             "s3:DeleteObjects": 1,
-            "s3:PutObject": 1 + len(old),
+            "s3:PutObject": 1 + 1,
             "s3:DeleteObject": 1,
         }
 
@@ -776,7 +776,7 @@ class TestDelete:
         calls.clear()
         world.drop(approved=approved)
         look = ceil(10_000 / 1_000) + 1  # the last page is full: only the next one shows that others follow
-        assert (calls.count("s3:ListObjectVersions"), calls.count("s3:PutObject")) == (look, 1 + 1)
+        assert (calls.count("s3:ListObjectVersions"), calls.count("s3:PutObject")) == (look, 1 + 1 + 1)
         keys = listed_in_manifests(world)
         assert len(keys) == 10_000
         refused = keys[::4_000]
@@ -787,9 +787,9 @@ class TestDelete:
             world.drop(AFTER_GRACE, approved=approved)
         assert "3 of its objects are still there: AccessDenied: not this one" in failures(caught)
         assert calls.count("s3:DeleteObjects") == 10
-        # For the plan; the manifest; before and after the deletion.
-        assert calls.count("s3:ListObjectVersions") == look + 1 + look + 1
-        assert calls.count("s3:PutObject") == 1, "the lease: no manifest says that its objects are deleted"
+        # For the plan, before and after the deletion.
+        assert calls.count("s3:ListObjectVersions") == look + look + 1
+        assert deletions(world) == {}, "nobody has written down that its objects are deleted"
         assert [key for key in world.objects() if f"={day}/" in key] == refused
 
         calls.clear()
@@ -809,6 +809,78 @@ class TestDelete:
         assert not [key for key in world.objects() if partition_day(key) in old]
         assert world.aws.calls.count("s3:DeleteObjects") == ceil(9_999 / 1_000) + 1
         assert world.aws.calls.count("glue:BatchGetPartition") >= 2, "two groups"
+
+
+class TestSummary:
+    """What is known of manifests saves reading them, and is never believed of another manifest than it speaks of."""
+
+    def key(self, world: RetentionWorld) -> str:
+        return world.settings.layout.retention_summary_key("demand")
+
+    def test_a_manifest_that_was_written_since_is_read(self, world: RetentionWorld) -> None:
+        first, *others = world.old
+        world.drop_with_approval()
+        world.restore(from_date=first, to_date=first)
+        world.catalog.delete_partitions("demand", [first])
+        world.aws.calls.clear()
+        planned = world.dropper(AFTER_GRACE + timedelta(days=30)).plan("demand")
+        assert world.aws.calls.count("s3:GetObject") >= 2, "the summary, and the manifest"
+        assert f"{first} (was restored, and is not registered: restore it again)" in map(str, planned.kept)
+        assert [str(one.day) for one in planned.delete] == others
+
+    def test_without_it_the_same_is_planned_and_done(self, world: RetentionWorld) -> None:
+        old = world.old
+        world.drop_with_approval()
+        planned = world.dropper(AFTER_GRACE).plan("demand")
+        world.bucket.delete(self.key(world))
+        assert world.dropper(AFTER_GRACE).plan("demand") == planned
+        world.drop(AFTER_GRACE, approved={"demand": planned.digest})
+        assert deletions(world) == dict.fromkeys(old, AFTER_GRACE)
+
+    def test_a_damaged_one_stops_its_table_and_says_what_to_do(self, world: RetentionWorld) -> None:
+        world.drop_with_approval()
+        key, objects = self.key(world), world.objects()
+        sound = world.bucket.read(key)
+        for damaged in (sound[:-9], b"", b"{}"):
+            world.bucket.write(key, damaged, "application/gzip")
+            for act in (world.drop_with_approval, world.restore):
+                with pytest.raises((PartitionsFailedError, ManifestError), match=f"{key} is no summary: .*restore its"):
+                    act(AFTER_GRACE)
+        assert world.objects() == objects
+        world.bucket.delete(key)
+        assert "deleted" in world.drop_with_approval(AFTER_GRACE)[0]
+
+    def test_a_deletion_that_cannot_be_written_down_is_told_and_written_down_by_the_next_run(
+        self, world: RetentionWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        old = world.old
+        world.drop_with_approval()
+
+        def refuse(*_: Any) -> None:
+            raise StorageError("cannot write it")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Manifests, "summarize", refuse)
+            with pytest.raises(PartitionsFailedError, match="its objects are deleted, and the summary does not say so"):
+                world.drop_with_approval(AFTER_GRACE)
+        assert deletions(world) == {}
+        planned = world.dropper(AFTER_GRACE).plan("demand")
+        assert ([str(one.day) for one in planned.gone], planned.approval) == (old, ()), "nobody has to approve that"
+        assert world.drop(AFTER_GRACE) == [f"demand: {len(old)} deleted"]
+        assert deletions(world).keys() == set(old)
+        assert world.dropper(AFTER_GRACE).plan("demand").gone == ()
+
+    def test_what_is_known_of_manifests_costs_no_reading(self, world: RetentionWorld) -> None:
+        world.drop_with_approval()
+        for now in (NOW, AFTER_GRACE):
+            world.aws.calls.clear()
+            world.dropper(now).plan("demand")
+            assert world.aws.calls.count("s3:GetObject") == 1
+        world.drop_with_approval(AFTER_GRACE)
+        world.aws.calls.clear()
+        world.rules(retention_days=100 + 15, max_share_per_run=1.0)  # nothing else leaves
+        assert world.dropper(AFTER_GRACE).plan("demand").is_silent
+        assert world.aws.calls.count("s3:GetObject") == 1, "of what is deleted, no manifest is read ever after"
 
 
 THROTTLED = (
@@ -832,7 +904,7 @@ def test_after_a_throttle_the_next_run_does_what_is_left(world: RetentionWorld, 
         world.drop_with_approval(now)
     assert world.old == []
     assert sorted({key.split("partition_date=")[1][:10] for key in objects.keys() - world.objects().keys()}) == old
-    assert all(json.loads(world.bucket.read(key))["deleted_at"] for key in manifests(world))
+    assert deletions(world).keys() == set(old)
 
 
 class TestTwoAtOnce:
@@ -954,6 +1026,13 @@ def refused_deletions(world: RetentionWorld, *keys: str) -> Iterator[None]:
     events.unregister("after-call.s3.DeleteObjects", refuse)
 
 
+def deletions(world: RetentionWorld) -> dict[str, datetime]:
+    """When the objects of partitions were deleted, by partition date, as it is written down."""
+    store = Manifests(world.bucket, world.settings.layout)
+    known = store.summary("demand").of(store.etags("demand"))
+    return {str(day): one.deleted_at for day, one in known.items() if one.deleted_at is not None}
+
+
 def listed_objects(world: RetentionWorld) -> list[dict[str, str]]:
     told = [json.loads(world.bucket.read(key)) for key in manifests(world)]
     return [one for manifest in told for one in manifest["objects"]]
@@ -1046,8 +1125,8 @@ def test_a_deletion_killed_at_any_call_and_run_again_gives_what_one_whole_run_gi
         world.drop_with_approval(AFTER_GRACE)
         state = world.in_athena_by_date()
         assert left is None or state == left, f"killed {moment} call {call}"
-        told = [json.loads(world.bucket.read(key))["deleted_at"] for key in manifests(world)]
-        assert all(told), f"killed {moment} call {call}: all of it is deleted, and every manifest says so"
+        told = {key.rpartition("/")[2].removesuffix(".json") for key in manifests(world)}
+        assert deletions(world).keys() == told, f"killed {moment} call {call}: all is deleted, and that is written down"
         assert set(world.objects()) == whole.keys() - listed
         left = state
     assert call > 10

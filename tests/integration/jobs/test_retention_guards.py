@@ -22,9 +22,10 @@ PURE = "tests/unit/test_retention.py"
 MANIFESTS = "tests/unit/test_retention_manifests.py"
 SETTINGS = "tests/unit/test_settings.py"
 JOBS = "tests/integration/jobs/test_retention.py"
-DROP, ROWS, RESTORE, BACK, DELETE, TWO = (
-    f"{JOBS}::{name}"
-    for name in ("TestDrop", "TestRows", "TestRestore", "TestRestoreAfterTheGracePeriod", "TestDelete", "TestTwoAtOnce")
+SUMMARIES = "tests/unit/test_retention_summaries.py"
+DROP, ROWS, RESTORE, BACK, DELETE, KNOWN, TWO = (
+    f"{JOBS}::Test{name}"
+    for name in ("Drop", "Rows", "Restore", "RestoreAfterTheGracePeriod", "Delete", "Summary", "TwoAtOnce")
 )
 
 # What the guard is against: the file, the code, what is there without it, and the tests that have to fail.
@@ -82,6 +83,8 @@ GUARDS = {
     "a manifest that changes meanwhile": (
         "jobs/expired_objects", 'changed[one.day] = "its manifest has changed"', "pass", DELETE,
     ),
+    "a summary of another manifest": ("retention_summaries", " if known.etag == etags.get(day)", "", KNOWN),
+    "a summary of other objects": ("retention_summaries", "known.manifest.check(", "str(", SUMMARIES),
     "a registration meanwhile": ("jobs/expired_objects", 'changed[one.day] = "it is registered again"', "pass", DELETE),
     "other objects meanwhile": (
         "jobs/expired_objects", 'changed[one.day] = "its objects have changed"', "pass", DELETE,
