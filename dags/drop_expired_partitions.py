@@ -35,7 +35,7 @@ Yes: at any time, after being killed, and twice at once: one run at a time works
 Everything else was done first. Runbook: docs/runbooks/retention.md
 
 * *FAILED: date: reason*: the next run tries again; of what is half deleted, the rest goes then.
-* *… is no manifest*: nothing of the table was done. Restore the object that is named.
+* *… is no manifest*, *… is no summary*: nothing of the table was done. Restore the object that is named.
 * *another run works on the partitions of …*: wait for it, or until the time it says.
 * *retention.tables.…: no such table*: mend the settings.
 """
