@@ -178,11 +178,13 @@ class TestDelete:
     def test_the_longer_of_two_grace_periods_counts(self) -> None:
         for rules in (RULES, RULES.model_copy(update={"grace_days": 16})):
             ends = NOW - timedelta(days=15) + timedelta(days=rules.grace_days)
-            planned = made(manifests=[manifest(OLD)], rules=rules)
+            planned = made(manifests=[manifest(OLD, stored(OLD))], contents={OLD: [stored(OLD)]}, rules=rules)
             assert planned.in_grace == ({OLD: ends} if rules is not RULES else {})
+            assert len(planned.delete) == (rules is RULES)
         shorter = RULES.model_copy(update={"grace_days": 1})
         dropped = NOW - timedelta(days=14) + timedelta(seconds=1)
-        assert made(manifests=[manifest(OLD, dropped=dropped)], rules=shorter).is_empty
+        recent = manifest(OLD, stored(OLD), dropped=dropped)
+        assert made(manifests=[recent], contents={OLD: [stored(OLD)]}, rules=shorter).is_empty
 
     def test_what_came_since_is_late_and_stays(self) -> None:
         planned = made(manifests=[manifest(OLD, stored(OLD))], contents={OLD: [stored(OLD), stored(OLD, "late.avro")]})
@@ -192,8 +194,13 @@ class TestDelete:
     def test_late_objects_are_shown_during_the_grace_period_and_after_the_deletion(self) -> None:
         for one in (manifest(OLD, dropped=NOW), manifest(OLD, deleted_at=NOW)):
             planned = made(manifests=[one], contents={OLD: [stored(OLD, "late.avro")]})
-            assert planned.is_empty
+            assert (planned.is_empty, planned.gone) == (True, ())
             assert list(planned.late) == [OLD]
+
+    def test_what_is_back_after_the_deletion_stays_and_is_named(self) -> None:
+        planned = made(manifests=[manifest(OLD, stored(OLD), deleted_at=NOW)], contents={OLD: [stored(OLD)]})
+        assert (planned.is_empty, planned.gone) == (True, ())
+        assert reasons(planned) == {str(OLD): "was deleted, and some of its objects are there again: restore it"}
 
     @pytest.mark.parametrize("changed", [{"version": "2"}, {"etag": '"2"'}, {"size": 11}])
     def test_an_object_that_is_not_what_the_manifest_says_keeps_all(self, changed: dict[str, Any]) -> None:

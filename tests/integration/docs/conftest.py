@@ -36,7 +36,9 @@ from dmd_pipeline.jobs.drop_expired_partitions import Dropper
 from dmd_pipeline.jobs.replay_environment import Environment
 from dmd_pipeline.jobs.reprocess_failed_batches import secure
 from dmd_pipeline.jobs.restore_partitions import Restorer
+from dmd_pipeline.jobs.retention_store import Manifests
 from dmd_pipeline.record_types import load_record_types
+from dmd_pipeline.retention_summaries import Known
 from dmd_pipeline.settings import TableRetention
 from local.traffic.plan import Size, plan
 from tests.failed_batches import fail_batch
@@ -215,6 +217,12 @@ def give_verdicts(aws: LocalAws, settings: Settings) -> None:
     verdicts = check_quality(aws, settings, tables=["demand"], from_date=yesterday, to_date=NOW.date())
     assert verdicts[f"demand {yesterday}"] == "failed"
     assert len(verdicts) > 1
+
+
+def remember_deletion(aws: LocalAws, settings: Settings) -> None:
+    """Have it written down that an old partition of `demand` was deleted."""
+    store = Manifests(Bucket(aws.client("s3"), settings.bucket), settings.layout)
+    store.summarize("demand", {NOW.date() - timedelta(days=400): Known(etag='"etag"', deleted_at=NOW)})
 
 
 def deliver_traffic(aws: LocalAws, settings: Settings) -> Counter[str]:

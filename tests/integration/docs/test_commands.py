@@ -12,7 +12,7 @@ import pytest
 from pyathena import connect
 
 from tests.documents import GUIDES, RUNBOOKS, Block, blocks_of
-from tests.integration.docs.conftest import give_verdicts
+from tests.integration.docs.conftest import give_verdicts, remember_deletion
 
 
 if TYPE_CHECKING:
@@ -25,9 +25,11 @@ BLOCKS = [block for document in (*RUNBOOKS, *GUIDES) for block in blocks_of(docu
 
 
 def prepare(pipeline: LocalAws, settings: Settings, code: str) -> None:
-    """Give verdicts to who asks for them, and count calls from here."""
+    """Give verdicts and deletions to who asks for them, and count calls from here."""
     if "quality" in code:  # it takes seconds, which others need not wait
         give_verdicts(pipeline, settings)
+    if "retention/summaries" in code:
+        remember_deletion(pipeline, settings)
     pipeline.calls.clear()
 
 

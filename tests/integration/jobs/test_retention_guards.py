@@ -76,9 +76,9 @@ GUARDS = {
     "a retention that is too short": ("settings", "_DAYS: Final = 30", "_DAYS: Final = 1", SETTINGS),
     "mode plan": ("jobs/drop_expired_partitions", 'if mode == "plan":', "if False:", DROP),
     "a dry run": ("jobs/drop_expired_partitions", "        if dry_run:", "        if False:", DROP),
-    "a missing approval": ("jobs/drop_expired_partitions", "if rest.approval and ", "if False and ", DROP),
+    "a missing approval": ("jobs/drop_expired_partitions", "if made.approval and ", "if False and ", DROP),
     "an approval of another plan": (
-        "jobs/drop_expired_partitions", "made.table) != rest.digest:", "made.table) is None:", DROP,
+        "jobs/drop_expired_partitions", "made.table) != made.digest:", "made.table) is None:", DROP,
     ),
     "a manifest that changes meanwhile": (
         "jobs/expired_objects", 'changed[one.day] = "its manifest has changed"', "pass", DELETE,
