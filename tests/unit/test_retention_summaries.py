@@ -48,7 +48,7 @@ def read(content: bytes) -> Summary:
 
 
 def stored(document: Mapping[str, Any]) -> bytes:
-    return gzip.compress(json.dumps(document).encode())
+    return gzip.compress(json.dumps(document).encode(), mtime=0)
 
 
 WHOLE = Summary(
@@ -83,7 +83,7 @@ def told(**changes: Any) -> dict[str, Any]:
         (b"", "is no summary: "),
         (b"{}", "is no summary: Not a gzipped file"),
         (WHOLE.content()[:-9], "is no summary: "),
-        (gzip.compress(b"["), "is no summary: Invalid JSON"),
+        (gzip.compress(b"[", mtime=0), "is no summary: Invalid JSON"),
         (stored(told() | {"version": 2}), "is no summary: version: Input should be 1"),
         (stored(told() | {"more": 1}), "is no summary: more: Extra inputs are not permitted"),
         (stored(told() | {"table": "event"}), "is the summary of event"),
@@ -95,6 +95,10 @@ def told(**changes: Any) -> dict[str, Any]:
             "objects: 'data-pipeline/avro/demand/x.avro' is no file of the partition",
         ),
     ],
+    ids=(
+        "nothing", "no gzip", "cut off", "no JSON", "a later version", "a key that nobody knows", "another table's",
+        "a manifest that is none", "a manifest of another table", "a manifest of another date", "another's objects",
+    ),
 )  # fmt: skip
 def test_what_is_none_is_refused_with_its_key_and_the_reason(content: bytes, why: str) -> None:
     with pytest.raises(ManifestError, match=f"^data-pipeline/retention/summaries/demand.json.gz:? {why}") as caught:

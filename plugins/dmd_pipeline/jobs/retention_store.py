@@ -9,6 +9,7 @@ another; and at most one more for what lies behind them.
 from __future__ import annotations
 
 import gc
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     Found = tuple[Manifest, str]
     """A manifest and its ETag."""
 
+
+logger = logging.getLogger(__name__)
 
 _READERS = 4
 """Manifests that are read, and stretches of folders that are listed, at the same time."""
@@ -68,15 +71,6 @@ class Manifests:
             if (day := _day_of(stored.key.removeprefix(prefix))) is not None:
                 found[day] = stored.etag
         return found
-
-    def read(self, table: str, day: date) -> Manifest:
-        """The manifest of a partition.
-
-        Raises:
-            ManifestError: It is none, or damaged.
-            StorageError: There is none, or S3 refused.
-        """
-        return Manifest.read(self._bucket.read(self._layout.manifest_key(table, day)), self._layout, table, day)
 
     def find(self, table: str, day: date, known: Mapping[date, Known]) -> Found:
         """The manifest of a partition and its ETag, by which it is known whether it is still the same: one GET.
@@ -130,16 +124,9 @@ class Manifests:
             ManifestError: One is gone, or damaged.
             StorageError: S3 refused.
         """
-
-        def look(day: date) -> Found:
-            held = known.get(day)
-            if held is not None and held.manifest is not None:
-                return held.manifest, held.etag
-            return self.find(table, day, known)
-
         days = list(days)
         with ThreadPoolExecutor(_READERS) as pool:
-            return dict(zip(days, pool.map(look, days), strict=True))
+            return dict(zip(days, pool.map(lambda day: self._known_or_found(table, day, known), days), strict=True))
 
     def expired(self, table: str, days: Collection[date], now: datetime) -> Mapping[date, str]:
         """Those of some dates that nobody may register: their partitions have expired, and were not restored.
@@ -157,16 +144,35 @@ class Manifests:
         """
         if not days:
             return {}
+        etags = self.etags(table, min(days), max(days))
+        concerned = sorted(etags.keys() & set(days))
+        known = self._believable(table, etags) if concerned else {}
         found: dict[date, str] = {}
-        for day in sorted(self.etags(table, min(days), max(days)).keys() & set(days)):
+        for day in concerned:
+            if day in known and known[day].deleted_at is not None:
+                found[day] = f"expired, its objects were deleted {known[day].deleted_at:%Y-%m-%d}"
+                continue
             try:
-                manifest = self.read(table, day)
+                manifest, _ = self._known_or_found(table, day, known)
             except ManifestError as error:
                 found[day] = str(error)
                 continue
             if not manifest.is_kept(now):
                 found[day] = f"expired, dropped {manifest.dropped_at:%Y-%m-%d}; restore_partitions brings it back"
         return found
+
+    def _known_or_found(self, table: str, day: date, known: Mapping[date, Known]) -> Found:
+        if (held := known.get(day)) is not None and held.manifest is not None:
+            return held.manifest, held.etag
+        return self.find(table, day, known)
+
+    def _believable(self, table: str, etags: Mapping[date, str]) -> dict[date, Known]:
+        """What is known of manifests; of a summary that is damaged, nothing: it decides nothing, they do."""
+        try:
+            return self.summary(table).of(etags)
+        except ManifestError as error:
+            logger.warning("%s", error)
+            return {}
 
 
 @contextmanager
