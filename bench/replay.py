@@ -169,7 +169,7 @@ def _run(counted: CountedSession) -> Iterator[LaneReport]:
 
 
 def _bare(counted: CountedSession, ranges: Sequence[Range]) -> int:
-    kinesis, s3, record_types = counted.plain_client("kinesis"), counted.plain_client("s3"), load_record_types()
+    kinesis, s3, record_types = counted.client("kinesis"), counted.client("s3"), load_record_types()
     files = 0
     for one in ranges:
         iterator = kinesis.get_shard_iterator(

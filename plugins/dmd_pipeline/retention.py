@@ -68,6 +68,7 @@ class Due:
     Attributes:
         drop: Registered partitions that are older than the retention, by date.
         delete: Manifests whose grace period has passed, by date.
+        gone: Those of them whose folder is empty: there is nothing to delete, whatever else is the matter.
         look: Other dates whose folders may hold late objects: they have a manifest, and are not registered.
         in_grace: When the objects of the others may be deleted, by date.
         kept: What stays, and why.
@@ -75,6 +76,7 @@ class Due:
 
     drop: Mapping[date, PartitionTypeDef] = field(default_factory=dict)
     delete: Mapping[date, Manifest] = field(default_factory=dict)
+    gone: Mapping[date, Manifest] = field(default_factory=dict)
     look: frozenset[date] = frozenset()
     in_grace: Mapping[date, datetime] = field(default_factory=dict)
     kept: tuple[Kept, ...] = ()
@@ -187,7 +189,7 @@ class Plan:
     @property
     def is_silent(self) -> bool:
         """Whether there is nothing to tell either."""
-        return self.is_empty and not (self.gone or self.late or self.in_grace or self.kept or self.personal)
+        return self.is_empty and not (self.late or self.in_grace or self.kept or self.personal)
 
     @cached_property
     def digest(self) -> str:
@@ -235,7 +237,7 @@ def due(
         layout: Where things lie.
         rules: How long the table keeps its partitions.
         registered: All of its partitions, for two may share a location.
-        manifests: Those of dates that are registered or have a folder; of the others nothing is left.
+        manifests: Those of dates that are registered or have a folder, and of others whose deletion is not known of.
         folders: Dates with at least one object.
         now: The time (UTC).
     """
@@ -245,6 +247,7 @@ def due(
     guards = _Guards(table, layout, rules, partitions.values(), now)
     drop: dict[date, PartitionTypeDef] = {}
     delete: dict[date, Manifest] = {}
+    gone: dict[date, Manifest] = {}
     in_grace: dict[date, datetime] = {}
     kept: list[Kept] = []
     for day, partition in sorted(by_date.items()):
@@ -263,11 +266,13 @@ def due(
             continue
         if manifest.keep_until is None and now < (ends := manifest.grace_ends(rules.grace_days)):
             in_grace[day] = ends
+        elif day not in folders:
+            gone[day] = manifest
         elif (reason := guards.against_deletion(day, manifest) or guards.against(day)) is None:
             delete[day] = manifest
         else:
             kept.append(Kept(str(day), reason))
-    return Due(drop, delete, frozenset((rest.keys() & set(folders)) - delete.keys()), in_grace, tuple(kept))
+    return Due(drop, delete, gone, frozenset((rest.keys() & set(folders)) - delete.keys()), in_grace, tuple(kept))
 
 
 def plan(
@@ -301,7 +306,7 @@ def plan(
     kept = list(wanted.kept)
     drop: list[Drop] = []
     delete: list[Delete] = []
-    gone: list[Delete] = []
+    gone = [Delete(day, manifest, (), etags[day]) for day, manifest in wanted.gone.items()]
     late: dict[date, tuple[str, ...]] = {}
     for day in wanted.folders:
         found = tuple(sorted(contents.get(day, ()), key=lambda one: one.key))

@@ -8,8 +8,8 @@ deletes their objects::
         "2024-01-30": {"etag": "…", "deleted_at": "2026-03-15T03:00:00Z", "manifest": null}}}
 
 It speaks of a manifest only as long as this has the ETag that it had: who writes a manifest anew need not know of the
-summary. Of what it does not say, the manifests are read; without it everything is found again, but for the time of
-deletions and for the fact itself, where objects have come back since.
+summary. Of what it does not say, the manifests are read; without it everything is found again, but for deletions of
+which objects have come back since: nobody knows then that these had been deleted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import zlib
 from datetime import date  # noqa: TC003 - pydantic asks for it
 from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
-from pydantic import AwareDatetime, Field, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError, model_validator
 
 from dmd_pipeline.errors import ManifestError
 from dmd_pipeline.retention_manifests import Manifest, Part, first_error
@@ -41,18 +41,28 @@ class Known(Part):
 
     Attributes:
         etag: Of the manifest, in quotation marks as S3 gives it: with another one, all this is out of date.
-        deleted_at: When the objects were deleted that the manifest lists.
-        manifest: What it says; left out when the objects are deleted.
+        deleted_at: When the objects were deleted that the manifest lists: then nothing else is kept of it.
+        manifest: What it says.
     """
 
     etag: Annotated[str, Field(min_length=1)]
     deleted_at: AwareDatetime | None = None
     manifest: Manifest | None = None
 
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        if (self.deleted_at is None) == (self.manifest is None):
+            raise ValueError("expected either deleted_at or manifest")
+        return self
+
     @classmethod
     def of(cls, manifest: Manifest, etag: str) -> Self:
-        """What is known of a manifest that was read or written."""
-        if manifest.deleted_at is not None:
+        """What is known of a manifest that was read or written.
+
+        One that says both that its objects were deleted and until when they are kept is of a restoration that was cut
+        off: all of it counts.
+        """
+        if manifest.deleted_at is not None and manifest.keep_until is None:
             return cls(etag=etag, deleted_at=manifest.deleted_at)
         return cls(etag=etag, manifest=manifest)
 

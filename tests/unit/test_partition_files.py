@@ -58,7 +58,7 @@ class ListedBucket:
     def page_below(self, prefix: str, start_after: str) -> tuple[tuple[StoredObject, ...], bool]:
         self.calls["LIST"] += 1
         keys = sorted(key for key in self.objects if key.startswith(prefix) and key > start_after)
-        page = tuple(StoredObject(key, len(self.objects[key]), NOON) for key in keys[:PAGE])
+        page = tuple(StoredObject(key, len(self.objects[key]), NOON, '"e"') for key in keys[:PAGE])
         return page, len(keys) <= PAGE
 
     def read(self, key: str) -> bytes:

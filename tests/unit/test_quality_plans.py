@@ -24,7 +24,7 @@ ANY_TIME = DateRange()
 
 
 def stored(name: str, size: int = 100, modified: datetime = MOMENT) -> StoredObject:
-    return StoredObject(PREFIX + name, size, modified)
+    return StoredObject(PREFIX + name, size, modified, '"e"')
 
 
 def looked(**changed: Any) -> Seen:

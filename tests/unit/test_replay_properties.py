@@ -73,13 +73,13 @@ class MemoryBucket:
 
     def page_below(self, prefix: str, start_after: str) -> tuple[tuple[StoredObject, ...], bool]:
         keys = sorted(key for key in self.objects if key.startswith(prefix) and key > start_after)
-        page = tuple(StoredObject(key, len(self.objects[key]), NIGHT) for key in keys[:3])
+        page = tuple(StoredObject(key, len(self.objects[key]), NIGHT, '"e"') for key in keys[:3])
         return page, len(keys) <= len(page)
 
     def objects_below(self, prefix: str, start_after: str = "") -> Iterator[StoredObject]:
         for key in sorted(self.objects):
             if key.startswith(prefix) and key > start_after:
-                yield StoredObject(key, len(self.objects[key]), NIGHT)
+                yield StoredObject(key, len(self.objects[key]), NIGHT, '"e"')
 
     def read(self, key: str) -> bytes:
         return self.objects[key]

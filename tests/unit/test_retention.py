@@ -242,8 +242,9 @@ class TestBoth:
         rules = RULES.model_copy(update={"holds": (self.HOLD,)})
         days = [OLD - timedelta(days=1), OLD]
         dropping = made(map(partition, days), rules=rules)
-        deleting = made(manifests=map(manifest, days), rules=rules)
-        assert [one.day for one in dropping.drop] == [one.day for one in deleting.gone] == [days[0]]
+        files = {day: [stored(day)] for day in days}
+        deleting = made(manifests=[manifest(day, *files[day]) for day in days], contents=files, rules=rules)
+        assert [one.day for one in dropping.drop] == [one.day for one in deleting.delete] == [days[0]]
         assert reasons(dropping) == reasons(deleting) == {str(OLD): "held: audit"}
 
     @pytest.mark.parametrize(("first", "last"), [(None, OLD), (OLD, None), (None, None)])

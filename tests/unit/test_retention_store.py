@@ -35,7 +35,7 @@ class Bucket:
         self.collects.add(gc.isenabled())
         for key in self.keys:
             if start_after < key < stop_before:
-                yield StoredVersion(key, 1, WRITTEN, '"e"')
+                yield StoredVersion(key, 1, WRITTEN, '"e"', "null")
 
 
 def days(count: int, start: int = 0) -> list[date]:

@@ -63,7 +63,7 @@ class StoredObject:
     key: str
     size: int
     modified: datetime
-    etag: str = ""
+    etag: str
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class StoredVersion(StoredObject):
         version: Its id; ``null`` in a bucket without versions.
     """
 
-    version: str = _NO_ID
+    version: str
 
 
 @dataclass(frozen=True)

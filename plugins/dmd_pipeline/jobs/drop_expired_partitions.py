@@ -17,15 +17,16 @@ of two runs only one works on a table.
 
 Calls a table, for P partitions and F folders; and E partitions that leave, with N files:
 
-    1 GetTable + ⌈P/1000⌉ GetPartitions + ⌈F/1000⌉ LIST (folders) + 1 LIST a 1,000 manifests + 1 GET (their summary, if
-    there are any) + 1 GET for each manifest that was written anew since the summary was: restored partitions, and those
-    of a run that was cut off; or whose partition was deleted, and has objects again
+    1 GetTable + ⌈P/1000⌉ GetPartitions + ⌈F/1000⌉ LIST (folders) + 1 LIST a 1,000 manifests + 1 GET (their summary)
+    + 1 GET for each manifest that was written anew since the summary was (restored partitions, those of a run that was
+      cut off; all of them, when there is none yet), or whose partition was deleted and has objects again
     + what :func:`dmd_pipeline.jobs.retention_store.contents` says for all that leaves or may be deleted
     + what :mod:`dmd_pipeline.jobs.partition_rows` says for all that leaves: 1 GET a year where ``check_data_quality``
       has given its verdicts, at least 1 GET for each of the N files where it has not (those not for a table in mode
       plan, unless somebody asks for it)
     to do it: 1 PUT + 1 DELETE (lease) + E PUT + ⌈E/25⌉ BatchDeletePartition + ⌈E/25⌉ BatchGetPartition
-            + 1 PUT (summary) + what :mod:`dmd_pipeline.jobs.expired_objects` says
+            + 1 PUT (summary: also by itself, when manifests had to be read or a deletion was not yet written down)
+            + what :mod:`dmd_pipeline.jobs.expired_objects` says
 
 A table without a retention, and without manifests, costs 1 LIST, and the LIST of its folders when it has personal data.
 """
@@ -70,7 +71,22 @@ logger = logging.getLogger(__name__)
 _AT_ONCE: Final = 25
 """Partitions of one BatchDeletePartition call."""
 _AT_A_TIME: Final = 8
-"""Manifests that are read, or written, at the same time."""
+"""Manifests that are written at the same time."""
+
+
+@dataclass
+class _Books:
+    """What is known of a table's manifests.
+
+    Attributes:
+        known: By partition date: what the summary says of those that are the same, and what was read or written since.
+        etag: Of the summary; None when there is none.
+        were_read: Whether manifests were read of which the summary says nothing, or something else.
+    """
+
+    known: dict[date, Known] = field(default_factory=dict)
+    etag: str | None = None
+    were_read: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,20 +127,21 @@ class Dropper:
         """
         return self._look(table)[0]
 
-    def _look(self, table: str) -> tuple[Plan, dict[date, Known]]:
+    def _look(self, table: str) -> tuple[Plan, _Books]:
         """The plan of a table, and what is known of its manifests."""
         layout, rules = self.settings.layout, self.settings.retention.of(table)
         store = Manifests(self.bucket, layout)
         etags = store.etags(table)
         if rules.retention_days is None and not etags:
             folders = self._folders(table) if self.personal.get(table) else ()
-            return Plan(table, personal=self._personal(table, folders)), {}
+            return Plan(table, personal=self._personal(table, folders)), _Books()
         registered = list(self.glue.partitions(table))
         folders = self._folders(table)
         held = {
             day for one in registered if (day := partition_date_of(f"{PARTITION_KEY}={one['Values'][0]}/")) is not None
         }
-        known = store.summary(table).of(etags) if etags else {}
+        summary, summary_etag = store.summary(table)
+        known = summary.of(etags)
         # Also those of which nothing is left, until it is written down that they are deleted: a run was cut off.
         gone = {day for day, one in known.items() if one.deleted_at is not None}
         found = store.look_up(table, [day for day in etags if day in folders or day in held or day not in gone], known)
@@ -154,8 +171,9 @@ class Dropper:
             partitions=len(registered),
             is_first=not etags,
         )
-        known |= {day: Known.of(manifest, etag) for day, (manifest, etag) in found.items()}
-        return replace(made, personal=self._personal(table, folders)), known
+        read = {day: Known.of(manifest, etag) for day, (manifest, etag) in found.items()}
+        books = _Books(known | read, summary_etag, were_read=not read.items() <= known.items())
+        return replace(made, personal=self._personal(table, folders)), books
 
     def _folders(self, table: str) -> set[date]:
         """The dates of a table with at least one object."""
@@ -182,57 +200,55 @@ class Dropper:
         except PipelineError as error:
             return TableReport(table, Plan(table), mode, error=str(error))
 
-    def _enforce(self, made: Plan, known: dict[date, Known]) -> TableReport:
-        # What a run that was cut off has deleted is written down before anybody is asked about the rest.
-        gone, failed = self._delete_objects(made.table, made.gone)
-        if made.gone:
-            failed |= self._write_down(made.table, gone, known)
+    def _enforce(self, made: Plan, books: _Books) -> TableReport:
         if made.approval and self.approved.get(made.table) != made.digest:
-            return TableReport(
-                made.table, made, "enforce", why_not=f"a person has to approve: {'; '.join(made.approval)}"
-            )
-        report = TableReport(made.table, made, "enforce") if made.is_empty else self._carry_out(made, known)
-        return replace(report, deleted=(*_days(gone, failed), *report.deleted), failed={**failed, **report.failed})
+            # What a run that was cut off has deleted is written down, whatever becomes of the rest.
+            failed = self._write_down(made.table, (), made.gone, books) if made.gone else {}
+            why_not = f"a person has to approve: {'; '.join(made.approval)}"
+            return TableReport(made.table, made, "enforce", failed=failed, why_not=why_not)
+        if made.is_empty and not made.gone and not books.were_read:
+            return TableReport(made.table, made, "enforce")
+        return self._carry_out(made, books)
 
-    def _carry_out(self, made: Plan, known: dict[date, Known]) -> TableReport:
+    def _carry_out(self, made: Plan, books: _Books) -> TableReport:
         rules = self.settings.retention.of(made.table)
         failed: dict[date, str] = {}
         for start in range(0, len(made.drop), _AT_ONCE):
-            failed |= self._drop_together(made.table, made.drop[start : start + _AT_ONCE], rules, known)
-        dropped = _days(made.drop, failed)
+            failed |= self._drop_together(made.table, made.drop[start : start + _AT_ONCE], rules, books)
+        dropped = [one for one in made.drop if one.day not in failed]
         if dropped:
-            logger.info("%s: %s left the catalog", made.table, date_runs(dropped))
-        deleted, refused = self._delete_objects(made.table, made.delete)
-        failed |= refused | self._write_down(made.table, deleted, known)
-        return TableReport(made.table, made, "enforce", dropped, _days(deleted, failed), failed)
+            logger.info("%s: %s left the catalog", made.table, date_runs(one.day for one in dropped))
+        failed |= ExpiredObjects(made.table, self.settings.layout, self.glue, self.bucket).delete(made.delete)
+        gone = [*made.gone, *(one for one in made.delete if one.day not in failed)]
+        failed |= self._write_down(made.table, dropped, gone, books)
+        return TableReport(made.table, made, "enforce", _days(dropped, failed), _days(gone, failed), failed)
 
-    def _delete_objects(self, table: str, planned: Sequence[Delete]) -> tuple[list[Delete], dict[date, str]]:
-        """Delete what a plan says: what is deleted, and the reasons of what is not."""
-        failed = ExpiredObjects(table, self.settings.layout, self.glue, self.bucket).delete(planned)
-        return [one for one in planned if one.day not in failed], failed
-
-    def _write_down(self, table: str, deleted: Iterable[Delete], known: dict[date, Known]) -> dict[date, str]:
-        """Write down what is known of a table's manifests; for each deletion that is not written down, the reason.
+    def _write_down(
+        self, table: str, dropped: Iterable[Drop], gone: Iterable[Delete], books: _Books
+    ) -> dict[date, str]:
+        """Write down what is known of a table's manifests; for each partition of which it could not be, the reason.
 
         The process dies before this: manifests are read one by one, and of deletions the next run finds nothing left.
         """
-        gone = {one.day: Known(etag=one.etag, deleted_at=self.now()) for one in deleted}
-        known |= gone
+        books.known |= {one.day: Known(etag=one.etag, deleted_at=self.now()) for one in gone}
         try:
-            Manifests(self.bucket, self.settings.layout).summarize(table, known)
+            Manifests(self.bucket, self.settings.layout).summarize(table, books.known, books.etag)
         except PipelineError as error:
             logger.warning("table %s: %s", table, error)
-            return dict.fromkeys(gone, f"its objects are deleted, and the summary does not say so: {error}")
+            left, deleted = "it has left the catalog", "its objects are deleted"
+            done = dict.fromkeys(_days(dropped), left) | dict.fromkeys(_days(gone), deleted)
+            return {day: f"{what}, and the summary does not say so: {error}" for day, what in done.items()}
         return {}
 
     def _drop_together(
-        self, table: str, drops: Sequence[Drop], rules: TableRetention, known: dict[date, Known]
+        self, table: str, drops: Sequence[Drop], rules: TableRetention, books: _Books
     ) -> dict[date, str]:
         """Let a few partitions leave; reasons of those that did not."""
         with ThreadPoolExecutor(_AT_A_TIME) as pool:
-            written = list(pool.map(lambda one: self._write_manifest(table, one, rules), drops))
-        known |= {one.day: result for one, result in zip(drops, written, strict=True) if isinstance(result, Known)}
-        failed = {one.day: result for one, result in zip(drops, written, strict=True) if isinstance(result, str)}
+            results = pool.map(lambda one: self._write_manifest(table, one, rules), drops)
+            written = dict(zip((one.day for one in drops), results, strict=True))
+        books.known |= {day: result for day, result in written.items() if isinstance(result, Known)}
+        failed = {day: result for day, result in written.items() if isinstance(result, str)}
         leaving = {str(one.day): one.day for one in drops if one.day not in failed}
         if not leaving:
             return failed
@@ -276,7 +292,7 @@ class Dropper:
         return told
 
 
-def _days(steps: Iterable[Drop | Delete], failed: Collection[date]) -> tuple[date, ...]:
+def _days(steps: Iterable[Drop | Delete], failed: Collection[date] = ()) -> tuple[date, ...]:
     """The dates of what did not fail."""
     return tuple(one.day for one in steps if one.day not in failed)
 

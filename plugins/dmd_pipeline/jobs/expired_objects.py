@@ -92,7 +92,7 @@ class ExpiredObjects:
             try:
                 # The process dies after this call: these objects are gone, as was decided, and the next run goes on.
                 errors |= self.bucket.delete_together(batch)
-            except PipelineError as error:  # the others of the group go all the same, and their manifests say so
+            except PipelineError as error:  # the others of the group go all the same
                 errors |= dict.fromkeys(batch, str(error))
         held = self._held(unchanged)
         for one in unchanged:

@@ -8,8 +8,8 @@ Calls per table, for F names below its prefix, P partitions, A of them added and
     + ⌈A/100⌉ BatchCreatePartition
     + ⌈R/1000⌉ BatchGetPartition + ⌈R/100⌉ BatchUpdatePartition
     + ⌈(A+R)/1000⌉ BatchGetPartition
-    + 1 LIST, where folders with data are not registered; where some of these have expired, 1 GET (their summary), and
-      1 GET for each that it does not know (:mod:`dmd_pipeline.jobs.retention_store`)
+    + 1 LIST, where folders with data are not registered, and 1 GET for each of these that has expired; for more than
+      ten, 1 GET (their summary) and 1 GET for each that it does not know (:mod:`dmd_pipeline.jobs.retention_store`)
 
 so a run with nothing to do only reads, and objects cost nothing however many there are. The table is read last: its
 columns, and whether it is under change, are then as fresh as can be when partitions are written.

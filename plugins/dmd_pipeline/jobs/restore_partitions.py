@@ -159,7 +159,7 @@ class Restorer:
     def _look(self, table: str, days: Collection[date]) -> _Found:
         """What can be restored of some dates, what has to be brought back for it, and what is wrong with the others."""
         store = Manifests(self.bucket, self.settings.layout)
-        known = store.summary(table).manifests if days else {}
+        known = store.sound_summary(table).manifests if days else {}
         held = contents(self.bucket, self.settings.layout, table, days)
         found = _Found()
         gone: dict[date, list[ObjectVersion]] = {}

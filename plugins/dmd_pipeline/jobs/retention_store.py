@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
@@ -38,11 +39,19 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _READERS = 4
-"""Manifests that are read, and stretches of folders that are listed, at the same time."""
+"""Manifests that are read, or stretches of folders that are listed, at the same time."""
+_FEW = 10
+"""Manifests that are read one by one although there may be a summary."""
+_GZIP = "application/gzip"
 _STRETCH_DAYS = 100
 """Days whose folders are listed one after the other: pages of a listing cannot be asked for at once."""
 _ENDING = ".json"
 _AFTER_THE_SLASH = chr(ord("/") + 1)
+
+
+_counting = threading.Lock()
+_listing = 0
+"""Threads that list folders just now."""
 
 
 class Manifests:
@@ -93,24 +102,50 @@ class Manifests:
             manifest = manifest.model_copy(update={"deleted_at": held.deleted_at})
         return manifest, etag
 
-    def summary(self, table: str) -> Summary:
-        """What is known of a table's manifests; nothing before any summary was written.
+    def summary(self, table: str) -> tuple[Summary, str | None]:
+        """What is known of a table's manifests, and the summary's ETag; nothing before any was written.
 
         Raises:
             ManifestError: It is damaged.
             StorageError: S3 refused.
         """
         found = self._bucket.find(self._layout.retention_summary_key(table))
-        return Summary(table=table) if found is None else Summary.read(found[0], self._layout, table)
+        if found is None:
+            return Summary(table=table), None
+        content, etag = found
+        return Summary.read(content, self._layout, table), etag
 
-    def summarize(self, table: str, known: Mapping[date, Known]) -> None:
-        """Write the summary anew; whoever does holds the table's lease.
+    def sound_summary(self, table: str) -> Summary:
+        """The summary for those who do without one that is damaged: it decides nothing, the manifests do.
 
         Raises:
             StorageError: S3 refused.
         """
-        summary = Summary(table=table, manifests=dict(sorted(known.items())))
-        self._bucket.write(self._layout.retention_summary_key(table), summary.content(), "application/gzip")
+        try:
+            return self.summary(table)[0]
+        except ManifestError as error:
+            logger.warning("%s", error)
+            return Summary(table=table)
+
+    def summarize(self, table: str, known: Mapping[date, Known], etag: str | None) -> None:
+        """Write the summary anew; whoever does holds the table's lease.
+
+        Args:
+            table: Its name.
+            known: What it is to say.
+            etag: Of the summary that was read; None when there was none.
+
+        Raises:
+            StorageError: Somebody else has written it since, as a run that nobody knew was still alive; or S3 refused.
+        """
+        key = self._layout.retention_summary_key(table)
+        content = Summary(table=table, manifests=dict(sorted(known.items()))).content()
+        if etag is None:
+            is_written = self._bucket.create(key, content, _GZIP)
+        else:
+            is_written = self._bucket.replace(key, content, _GZIP, etag) is not None
+        if not is_written:
+            raise StorageError(f"{key} was written by another run meanwhile")
 
     def look_up(self, table: str, days: Iterable[date], known: Mapping[date, Known]) -> dict[date, Found]:
         """The manifests of some dates, and when their objects were deleted; read where nothing is known of them.
@@ -146,7 +181,8 @@ class Manifests:
             return {}
         etags = self.etags(table, min(days), max(days))
         concerned = sorted(etags.keys() & set(days))
-        known = self._believable(table, etags) if concerned else {}
+        # Few are read faster than all is that is known of the others.
+        known = self.sound_summary(table).of(etags) if len(concerned) > _FEW else {}
         found: dict[date, str] = {}
         for day in concerned:
             if day in known and known[day].deleted_at is not None:
@@ -165,14 +201,6 @@ class Manifests:
         if (held := known.get(day)) is not None and held.manifest is not None:
             return held.manifest, held.etag
         return self.find(table, day, known)
-
-    def _believable(self, table: str, etags: Mapping[date, str]) -> dict[date, Known]:
-        """What is known of manifests; of a summary that is damaged, nothing: it decides nothing, they do."""
-        try:
-            return self.summary(table).of(etags)
-        except ManifestError as error:
-            logger.warning("%s", error)
-            return {}
 
 
 @contextmanager
@@ -226,16 +254,20 @@ def listed(bucket: Bucket, layout: Layout, table: str, days: Iterable[date]) -> 
 def _garbage_left() -> Iterator[None]:
     """Look for no garbage meanwhile: a listing makes many objects, none of them in a cycle, and all of them stay.
 
-    Python looks at all of them again and again otherwise, which takes as long as half of the listing. Of two threads
-    that ask for it, the one that is done first ends it for both: that costs time, and nothing else.
+    Python looks at all of them again and again otherwise, which takes as long as half of the listing. Of threads that
+    ask for it at once, the last one ends it.
     """
-    was_on = gc.isenabled()
-    gc.disable()
+    global _listing
+    with _counting:
+        _listing += 1
+        gc.disable()
     try:
         yield
     finally:
-        if was_on:
-            gc.enable()
+        with _counting:
+            _listing -= 1
+            if _listing == 0:
+                gc.enable()
 
 
 def deleted(bucket: Bucket, layout: Layout, table: str, days: Iterable[date]) -> dict[str, DeletedObject]:

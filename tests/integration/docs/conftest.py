@@ -222,7 +222,7 @@ def give_verdicts(aws: LocalAws, settings: Settings) -> None:
 def remember_deletion(aws: LocalAws, settings: Settings) -> None:
     """Have it written down that an old partition of `demand` was deleted."""
     store = Manifests(Bucket(aws.client("s3"), settings.bucket), settings.layout)
-    store.summarize("demand", {NOW.date() - timedelta(days=400): Known(etag='"etag"', deleted_at=NOW)})
+    store.summarize("demand", {NOW.date() - timedelta(days=400): Known(etag='"etag"', deleted_at=NOW)}, None)
 
 
 def deliver_traffic(aws: LocalAws, settings: Settings) -> Counter[str]:

@@ -397,7 +397,7 @@ class TestExpired:
         assert world.register(tables=["demand"], now=lambda: NOW).summary == ["demand: 3 in sync, 1 expired"]
         assert world.aws.calls.totals() == {
             "s3:ListObjectsV2": 2,
-            "s3:GetObject": 1 + 1,
+            "s3:GetObject": 1,
             "glue:GetPartitions": 1,
             "glue:GetTable": 1,
         }
@@ -418,18 +418,18 @@ class TestExpired:
         assert str(self.OLD) not in world.held("demand")
         assert f"2019-01-01 is not registered: {key} is no manifest" in caplog.text
 
-    def test_what_a_summary_says_is_not_read_again(self, world: World, caplog: Any) -> None:
+    def test_of_many_what_a_summary_says_is_not_read_again(self, world: World, caplog: Any) -> None:
         caplog.set_level("INFO")
-        days = [self.OLD + timedelta(days=number) for number in range(3)]
+        days = [self.OLD + timedelta(days=number) for number in range(11)]
         world.put("demand", *days)
         for day in days:
             self.expire(world, day)
         store = Manifests(world.bucket, world.settings.layout)
         known = {day: Known.of(manifest, etag) for day, (manifest, etag) in store.look_up("demand", days, {}).items()}
         known[days[0]] = Known(etag=known[days[0]].etag, deleted_at=NOW)
-        store.summarize("demand", known)
+        store.summarize("demand", known, None)
         world.aws.calls.clear()
-        assert world.register(tables=["demand"], now=lambda: NOW).summary == ["demand: 2 added, 3 expired"]
+        assert world.register(tables=["demand"], now=lambda: NOW).summary == ["demand: 2 added, 11 expired"]
         assert world.aws.calls.count("s3:GetObject") == 1
         assert f"{days[0]} is not registered: expired, its objects were deleted {NOW:%Y-%m-%d}" in caplog.text
 
@@ -437,11 +437,12 @@ class TestExpired:
     def test_a_damaged_summary_is_told_and_the_manifests_are_asked(
         self, world: World, caplog: Any, damage: bytes
     ) -> None:
-        world.put("demand", self.OLD)
-        self.expire(world, self.OLD)
+        for number in range(11):
+            world.put("demand", self.OLD + timedelta(days=number))
+            self.expire(world, self.OLD + timedelta(days=number))
         key = world.settings.layout.retention_summary_key("demand")
         world.bucket.write(key, damage, "application/gzip")
-        assert world.register(tables=["demand"], now=lambda: NOW).summary == ["demand: 2 added, 1 expired"]
+        assert world.register(tables=["demand"], now=lambda: NOW).summary == ["demand: 2 added, 11 expired"]
         assert f"{key} is no summary" in caplog.text
 
     def test_the_manifests_of_other_tables_and_dates_say_nothing(self, world: World) -> None:

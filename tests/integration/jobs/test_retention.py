@@ -25,6 +25,7 @@ from dmd_pipeline.jobs.quality_store import QualityStore
 from dmd_pipeline.jobs.restore_partitions import Restorer
 from dmd_pipeline.jobs.retention_store import Manifests
 from dmd_pipeline.parameters import consecutive
+from dmd_pipeline.retention_summaries import Known
 from dmd_pipeline.settings import Hold, TableRetention
 from tests.integration.jobs import job_processes
 from tests.integration.jobs.conftest import workgroup
@@ -313,7 +314,7 @@ class TestDrop:
             "glue:GetPartitions": 1,
             "s3:ListObjectsV2": 2,
             "s3:ListObjectVersions": stretches(old),
-            "s3:GetObject": 1 + len(held),
+            "s3:GetObject": 1 + 1 + len(held),
         }
         writes = {
             "s3:PutObject": 1 + len(old) + 1,
@@ -339,7 +340,7 @@ class TestRows:
     def test_the_rows_of_a_verdict_are_taken_and_no_file_is_read(self, world: RetentionWorld) -> None:
         world.give_verdicts(SAID, *world.old)
         assert world.planned_rows() == dict.fromkeys(world.old, SAID)
-        assert world.aws.calls.count("s3:GetObject") == len({day[:4] for day in world.old})
+        assert world.aws.calls.count("s3:GetObject") == 1 + len({day[:4] for day in world.old})
         old = world.old
         world.drop_with_approval()
         told = [json.loads(world.bucket.read(key))["rows"] for key in manifests(world)]
@@ -371,7 +372,8 @@ class TestRows:
             key = world.settings.layout.quality_summary_key("demand", int(world.old[0][:4]))
             world.bucket.write(key, b'{"version": 1', "application/json")
         if without == "permission":
-            world.aws.fail("s3:GetObject", "AccessDenied", status=403)  # the first one is for the summary
+            # The first one is for the summary of manifests, the second one for that of verdicts.
+            world.aws.fail("s3:GetObject", "AccessDenied", status=403, after=1)
         assert world.planned_rows() == {day: rows[day] for day in world.old}
 
     def test_files_that_athena_does_not_read_have_no_rows(self, world: RetentionWorld) -> None:
@@ -707,7 +709,7 @@ class TestDelete:
         whole = world.held("demand")
         world.drop_with_approval()
         world.rules(retention_days=100 + 15, max_share_per_run=1.0)  # nothing else grows old meanwhile
-        planned = world.dropper(AFTER_GRACE).plan("demand")
+        planned, books = world.dropper(AFTER_GRACE)._look("demand")
         assert [one.day for one in planned.delete] == old
         key, day = listed_in_manifests(world)[0], old[0]
         if change == "content":
@@ -721,7 +723,7 @@ class TestDelete:
             world.restore(from_date=str(day), to_date=str(day), now=AFTER_GRACE)
             world.catalog.delete_partitions("demand", [str(day)])
         before = {name: version for name, version in world.objects().items() if f"={day}/" in name}
-        report = world.dropper(AFTER_GRACE)._carry_out(planned, {})
+        report = world.dropper(AFTER_GRACE)._carry_out(planned, books)
         assert report.deleted == tuple(old[1:])
         assert report.failed[day].startswith("nothing was deleted: ")
         assert {name: version for name, version in world.objects().items() if f"={day}/" in name} == before
@@ -843,12 +845,91 @@ class TestSummary:
         sound = world.bucket.read(key)
         for damaged in (sound[:-9], b"", b"{}"):
             world.bucket.write(key, damaged, "application/gzip")
-            for act in (world.drop_with_approval, world.restore):
-                with pytest.raises((PartitionsFailedError, ManifestError), match=f"{key} is no summary: .*restore its"):
-                    act(AFTER_GRACE)
+            with pytest.raises(PartitionsFailedError, match=f"{key} is no summary: .*restore its"):
+                world.drop(AFTER_GRACE)
         assert world.objects() == objects
+        assert world.restore(NOW, dry_run=True).summary[0].endswith(" rows"), "who restores does without it"
         world.bucket.delete(key)
         assert "deleted" in world.drop_with_approval(AFTER_GRACE)[0]
+
+    def test_another_one_that_was_written_meanwhile_is_not_written_over(self, world: RetentionWorld) -> None:
+        """By a run that nobody knew was still alive."""
+        world.drop_with_approval()
+        dropper = world.dropper(AFTER_GRACE)
+        planned, books = dropper._look("demand")
+        known = {one.day: Known(etag=one.etag, deleted_at=NOW) for one in planned.delete}
+        Manifests(world.bucket, world.settings.layout).summarize("demand", known, books.etag)
+        report = dropper._carry_out(planned, books)
+        assert report.failed.keys() == {*(one.day for one in planned.drop), *(one.day for one in planned.delete)}
+        assert all("was written by another run meanwhile" in reason for reason in report.failed.values())
+        assert set(deletions(world).values()) == {NOW}
+
+    def test_manifests_that_had_to_be_read_are_known_from_then_on(self, world: RetentionWorld) -> None:
+        old = world.old
+        world.drop_with_approval()
+        world.restore()
+        for calls in (1 + len(old), 1):
+            world.aws.calls.clear()
+            assert world.drop(NOW) == ["demand: nothing expires"]
+            assert world.aws.calls.count("s3:GetObject") == calls
+
+    def test_what_is_kept_after_a_restoration_that_was_cut_off_is_registered_by_registration(
+        self, world: RetentionWorld
+    ) -> None:
+        """Its manifest still says that its objects were deleted, and already until when they are kept."""
+        first, *_ = world.old
+        whole = {key: world.bucket.read(key) for key in world.objects()}
+        world.drop_with_approval()
+        world.drop_with_approval(AFTER_GRACE)
+        day = date.fromisoformat(first)
+        store = Manifests(world.bucket, world.settings.layout)
+        manifest, _ = store.find("demand", day, store.sound_summary("demand").manifests)
+        assert manifest.deleted_at == AFTER_GRACE
+        kept = manifest.model_copy(update={"keep_until": AFTER_GRACE + timedelta(days=30)})
+        world.bucket.write(world.settings.layout.manifest_key("demand", day), kept.content(), "application/json")
+        for key in listed_in_manifests(world):
+            if f"={first}/" in key:
+                world.bucket.write(key, whole[key], "avro/binary")
+        for _ in range(2):  # the first run writes the summary anew
+            world.drop_with_approval(AFTER_GRACE)
+        assert store.sound_summary("demand").of(store.etags("demand"))[day].manifest == kept
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(retention_store, "_FEW", 0)
+            world.register(tables=["demand"], today=NOW.date(), now=lambda: AFTER_GRACE)
+        assert first in world.held("demand")
+
+    def test_a_deletion_that_was_not_written_down_is_while_a_person_is_asked_about_others(
+        self, world: RetentionWorld
+    ) -> None:
+        old, sound = world.old, world.bucket.read(next(iter(world.objects())))
+        world.drop_with_approval()
+        for key in listed_in_manifests(world):
+            world.bucket.delete(key)
+        other = date(2026, 1, 1)
+        world.bucket.write(f"{world.settings.layout.partition_prefix('demand', other)}a.avro", sound, "avro/binary")
+        world.register(tables=["demand"], today=NOW.date(), now=lambda: NOW)
+        world.rules(max_share_per_run=0.01)
+        [line] = world.drop(AFTER_GRACE)
+        assert line.startswith("demand: 1 to drop; nothing was done: a person has to approve")
+        assert deletions(world).keys() == set(old)
+
+    @pytest.mark.parametrize("change", ["a longer retention", "no retention", "a hold"])
+    def test_of_what_nothing_is_left_nothing_is_told_day_after_day(self, world: RetentionWorld, change: str) -> None:
+        """Also where the rules have changed since, which keep what is left of others."""
+        held = Hold(from_date=date(2020, 1, 1), to_date=NOW.date(), reason="audit")
+        changes: dict[str, dict[str, Any]] = {
+            "a longer retention": {"retention_days": 400},
+            "no retention": {"retention_days": None},
+            "a hold": {"holds": (held,), "retention_days": 115},
+        }
+        old = world.old
+        world.drop_with_approval()
+        for key in listed_in_manifests(world):
+            world.bucket.delete(key)
+        world.rules(**changes[change])
+        planned = world.dropper(AFTER_GRACE).plan("demand")
+        assert [str(one.day) for one in planned.gone] == old
+        assert planned.is_silent
 
     def test_a_deletion_that_cannot_be_written_down_is_told_and_written_down_by_the_next_run(
         self, world: RetentionWorld, monkeypatch: pytest.MonkeyPatch
@@ -1029,7 +1110,7 @@ def refused_deletions(world: RetentionWorld, *keys: str) -> Iterator[None]:
 def deletions(world: RetentionWorld) -> dict[str, datetime]:
     """When the objects of partitions were deleted, by partition date, as it is written down."""
     store = Manifests(world.bucket, world.settings.layout)
-    known = store.summary("demand").of(store.etags("demand"))
+    known = store.summary("demand")[0].of(store.etags("demand"))
     return {str(day): one.deleted_at for day, one in known.items() if one.deleted_at is not None}
 
 
