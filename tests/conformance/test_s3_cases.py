@@ -167,6 +167,13 @@ def test_an_object_is_replaced_only_when_it_has_the_etag_that_was_asked_for(acco
     assert (found["Body"].read(), found["ETag"]) == (b"second", second)
 
 
+def test_a_listing_shows_the_etag_that_the_last_write_was_answered_with(account: Account) -> None:
+    s3, key = account.client("s3"), f"{account.prefix}listed"
+    told = [s3.put_object(Bucket=account.bucket, Key=key, Body=body)["ETag"] for body in (b"first", b"second")]
+    [listed] = s3.list_objects_v2(Bucket=account.bucket, Prefix=key)["Contents"]
+    assert told[0] != told[1] == listed["ETag"]
+
+
 def test_an_object_that_is_gone_cannot_be_replaced(account: Account) -> None:
     where = {"Bucket": account.bucket, "Key": f"{account.prefix}gone"}
     with refused("NoSuchKey"):
