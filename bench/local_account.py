@@ -54,6 +54,11 @@ class CountedSession:
             self.client(service)
             self.plain_client(service)
 
+    def register(self, event: str, handler: Callable[..., None]) -> None:
+        """Have something done at an event of botocore's, whoever made the client."""
+        for session in (self.session, self._ours):
+            session.events.register(event, handler)
+
     def _session(self, environment: dict[str, str]) -> boto3.Session:
         session = boto3.Session(
             aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],

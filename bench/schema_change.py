@@ -187,7 +187,7 @@ def between_the_calls(name: str, environment: dict[str, str], partitions: int) -
     with _workgroup() as workgroup:
         looks = Looks(question, workgroup)
         counted = CountedSession(environment)
-        counted.session.events.register("before-call.glue", looks.look)
+        counted.register("before-call.glue", looks.look)
         CONTENDERS[name](counted, ONE_CALL_AT_A_TIME, partitions)
         looks.look()
     _make_sure_it_was_changed(name, question)

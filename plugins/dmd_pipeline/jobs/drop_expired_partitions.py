@@ -221,7 +221,8 @@ class Dropper:
         failed |= ExpiredObjects(made.table, self.settings.layout, self.glue, self.bucket).delete(made.delete)
         gone = [*made.gone, *(one for one in made.delete if one.day not in failed)]
         failed |= self._write_down(made.table, dropped, gone, books)
-        return TableReport(made.table, made, "enforce", _days(dropped, failed), _days(gone, failed), failed)
+        deleted = [one for one in gone if one.manifest.objects]  # of the others, there never was anything
+        return TableReport(made.table, made, "enforce", _days(dropped, failed), _days(deleted, failed), failed)
 
     def _write_down(
         self, table: str, dropped: Iterable[Drop], gone: Iterable[Delete], books: _Books
