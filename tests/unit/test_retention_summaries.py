@@ -96,10 +96,19 @@ def told(**changes: Any) -> dict[str, Any]:
         ),
     ],
     ids=(
-        "nothing", "no gzip", "cut off", "no JSON", "a later version", "a key that nobody knows", "another table's",
-        "a manifest that is none", "a manifest of another table", "a manifest of another date", "another's objects",
+        "nothing",
+        "no gzip",
+        "cut off",
+        "no JSON",
+        "a later version",
+        "a key that nobody knows",
+        "another table's",
+        "a manifest that is none",
+        "a manifest of another table",
+        "a manifest of another date",
+        "another's objects",
     ),
-)  # fmt: skip
+)
 def test_what_is_none_is_refused_with_its_key_and_the_reason(content: bytes, why: str) -> None:
     with pytest.raises(ManifestError, match=f"^data-pipeline/retention/summaries/demand.json.gz:? {why}") as caught:
         read(content)

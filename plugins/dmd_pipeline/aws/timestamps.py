@@ -42,6 +42,7 @@ def parse_timestamp(value: float | str) -> datetime:
 
 def read_timestamps_quickly(session: boto3.Session) -> None:
     """Have all clients read timestamps quickly that a session makes from now on."""
-    # boto3 shows the botocore session within it only to those who gave it one.
-    parsers = session._session.get_component("response_parser_factory")  # noqa: SLF001
+    parsers = session._session.get_component(  # noqa: SLF001 - boto3 shows it only to those who have given it one
+        "response_parser_factory"
+    )
     parsers.set_parser_defaults(timestamp_parser=parse_timestamp)

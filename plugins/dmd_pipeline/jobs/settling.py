@@ -1,8 +1,8 @@
 """Settle converted batches: their partitions are registered, then each raw file its tag, and its done document.
 
 Calls: ⌈R/1000⌉ BatchGetPartition for a table with rows on R dates; where a partition is missing, 1 LIST (manifests
-of expired ones), 1 GetTable and what :mod:`dmd_pipeline.jobs.partition_writer` says; and 1 PutObjectTagging + 1 PUT a
-batch.
+of expired ones; what registration says of them), 1 GetTable and what :mod:`dmd_pipeline.jobs.partition_writer` says;
+and 1 PutObjectTagging + 1 PUT a batch.
 """
 
 from __future__ import annotations

@@ -872,6 +872,7 @@ class TestSummary:
             world.aws.calls.clear()
             assert world.drop(NOW) == ["demand: nothing expires"]
             assert world.aws.calls.count("s3:GetObject") == calls
+            assert world.aws.calls.count("s3:PutObject") == 1 + (calls > 1), "the lease, and the summary once"
 
     def test_what_is_kept_after_a_restoration_that_was_cut_off_is_registered_by_registration(
         self, world: RetentionWorld
