@@ -244,6 +244,10 @@ class ChecksIncompleteError(PipelineError):
         super().__init__(f"all other tables are checked. {listed}. Runbook: docs/runbooks/data-quality.md")
 
 
+class BacklogError(PipelineError):
+    """What a run has claimed could not be kept on the worker's disk."""
+
+
 class ThrottledError(PipelineError):
     """AWS asked to slow down, and kept asking until the retries ran out."""
 

@@ -11,6 +11,7 @@ them with ``-retry{n}``, for records that were rejected before.
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -67,6 +68,8 @@ class BatchId:
             raise ValueError(f"expected letters, digits and hyphens as the name of a shard, found {self.folder!r}")
         if not 0 <= self.start <= self.end:
             raise ValueError("expected a first sequence number that is not above the last")
+        # Thousands of batches lie in a few folders, and each brings a name of its own from where it was read.
+        object.__setattr__(self, "folder", sys.intern(self.folder))
 
     def __str__(self) -> str:
         return f"{self.folder}/{self.start}-{self.end}"

@@ -61,7 +61,7 @@ def content(batch: FailedBatch, records: Sequence[StreamRecord], *, lost: int = 
         records: In any order.
         lost: How many are known to be gone, at least.
     """
-    head = {"batch": _described(batch), "from_stream": batch.records is None, "lost": lost}
+    head = {"batch": described(batch), "from_stream": batch.records is None, "lost": lost}
     ordered = sorted(records, key=lambda record: record.sequence_number)
     file = io.BytesIO()
     # Line by line: as text, a large batch is several times as large as its records.
@@ -82,10 +82,10 @@ def read(content: bytes, where: str) -> RawBatch:
     """
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as lines:
-            described = json.loads(lines.readline())
+            head = json.loads(lines.readline())
             records = tuple(record_of(json.loads(line)) for line in lines)
-        from_stream = typed(described["from_stream"], bool)
-        return RawBatch(_batch_of(described["batch"]), records, from_stream, typed(described["lost"], int))
+        from_stream = typed(head["from_stream"], bool)
+        return RawBatch(described_batch(head["batch"]), records, from_stream, typed(head["lost"], int))
     except (OSError, EOFError, zlib.error, ValueError, TypeError, KeyError, RecursionError) as error:
         raise StorageError(
             f"{where} is no raw file, or a damaged one ({type(error).__name__}): restore an older version of it, or "
@@ -119,6 +119,40 @@ def record_of(document: Any) -> StreamRecord:
     )
 
 
+def described(batch: FailedBatch) -> dict[str, Any]:
+    """A batch as JSON takes it, without its records."""
+    moments = {name: getattr(batch, name) for name in _MOMENTS}
+    return {
+        "folder": batch.id.folder,
+        "start": str(batch.id.start),
+        "end": str(batch.id.end),
+        "size": batch.size,
+        "attempts": batch.attempts,
+        **{name: getattr(batch, name) for name in _TEXTS},
+        **{name: None if moment is None else _utc(moment) for name, moment in moments.items()},
+    }
+
+
+def described_batch(document: dict[str, Any]) -> FailedBatch:
+    """The batch of a document that :func:`described` made.
+
+    Raises:
+        ValueError: A value is none of its kind.
+        TypeError: A value is of another type.
+        KeyError: A key is missing.
+    """
+    size = document["size"]
+    known: dict[str, Any] = {name: typed(document[name], str) for name in _TEXTS}
+    moments = {name: document[name] for name in _MOMENTS}
+    known |= {name: None if text is None else _moment(text) for name, text in moments.items()}
+    return FailedBatch(
+        id=BatchId(typed(document["folder"], str), _number(document["start"]), _number(document["end"])),
+        size=None if size is None else typed(size, int),
+        attempts=typed(document["attempts"], int),
+        **known,
+    )
+
+
 def typed(value: Any, kind: type[_Kind]) -> _Kind:
     """A value of a document, which has to be of a type and not of one derived from it.
 
@@ -134,32 +168,6 @@ def typed(value: Any, kind: type[_Kind]) -> _Kind:
     if type(value) is not kind:
         raise TypeError(f"expected {kind.__name__}, found {type(value).__name__}")
     return value
-
-
-def _described(batch: FailedBatch) -> dict[str, Any]:
-    moments = {name: getattr(batch, name) for name in _MOMENTS}
-    return {
-        "folder": batch.id.folder,
-        "start": str(batch.id.start),
-        "end": str(batch.id.end),
-        "size": batch.size,
-        "attempts": batch.attempts,
-        **{name: getattr(batch, name) for name in _TEXTS},
-        **{name: None if moment is None else _utc(moment) for name, moment in moments.items()},
-    }
-
-
-def _batch_of(described: dict[str, Any]) -> FailedBatch:
-    size = described["size"]
-    known: dict[str, Any] = {name: typed(described[name], str) for name in _TEXTS}
-    moments = {name: described[name] for name in _MOMENTS}
-    known |= {name: None if text is None else _moment(text) for name, text in moments.items()}
-    return FailedBatch(
-        id=BatchId(typed(described["folder"], str), _number(described["start"]), _number(described["end"])),
-        size=None if size is None else typed(size, int),
-        attempts=typed(described["attempts"], int),
-        **known,
-    )
 
 
 def _number(text: Any) -> int:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dmd_pipeline.alerts import Severity
 from dmd_pipeline.failed_batches import BatchId, FailedBatch, StreamRecord
-from dmd_pipeline.jobs.replay_reports import Loss, Outcome, SecureReport, State
+from dmd_pipeline.jobs.replay_reports import Loss, Outcome, Outcomes, SecureReport, State, Tally
 from dmd_pipeline.jobs.securing import LARGEST_CHUNK, chunks, loss_of
 
 
 SHARD = "shardId-000000000001"
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 RETENTION = timedelta(hours=24)
+_HOURS = st.integers(-9, 9).map(lambda hours: NOON + timedelta(hours=hours))
 
 
 def outcome(state: State = State.SECURED, **changes: Any) -> Outcome:
@@ -30,6 +34,49 @@ def outcome(state: State = State.SECURED, **changes: Any) -> Outcome:
 
 def report(*outcomes: Outcome, **changes: Any) -> SecureReport:
     return SecureReport("queue", NOON, timedelta(hours=4), len(outcomes), outcomes, **changes)
+
+
+class TestOutcomes:
+    """Of what went well only sums are kept, and nothing that people see depends on it."""
+
+    @given(
+        st.lists(
+            st.builds(
+                outcome,
+                st.sampled_from(State),
+                records=st.integers(0, 9),
+                bytes=st.integers(0, 999),
+                first_arrival=st.none() | _HOURS,
+                deadline=st.none() | _HOURS,
+                loss=st.none() | st.just(Loss(2, 3, 19, NOON)),
+                why=st.sampled_from(["", "S3 refused"]),
+            )
+        )
+    )
+    def test_a_report_says_the_same_as_if_all_were_kept(self, found: list[Outcome]) -> None:
+        summed_up = Outcomes(NOON, timedelta(hours=4))
+        for one in found:
+            summed_up.add(one)
+        told = replace(report(*summed_up.told, others=summed_up.others), claimed=len(found))
+        assert told.as_data() == report(*found).as_data()
+        assert (told.near, told.lost, told.failures) == (
+            report(*found).near,
+            report(*found).lost,
+            report(*found).failures,
+        )
+
+    @pytest.mark.parametrize("state", [State.SECURED, State.KNOWN])
+    def test_of_what_went_well_none_is_kept(self, state: State) -> None:
+        found = Outcomes(NOON, timedelta(hours=4))
+        for _ in range(3):
+            found.add(outcome(state, records=2, bytes=20))
+        assert found.told == []
+        assert found.others.secured + found.others.known == 3
+
+    def test_all_are_kept_where_each_is_shown(self) -> None:
+        found = Outcomes(NOON, timedelta(hours=4), all=True)
+        found.add(outcome())
+        assert (found.told, found.others) == ([outcome()], Tally())
 
 
 class TestSummary:

@@ -35,21 +35,30 @@ LONGEST_HIDING: Final = timedelta(hours=12)
 """Longest time for which a message can be hidden, counted from its receipt."""
 
 
-@dataclass(frozen=True)
-class Message:
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a message is hidden and deleted with.
+
+    Attributes:
+        id: The message's; stays the same at every receipt.
+        handle: Of this receipt.
+    """
+
+    id: str
+    handle: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message(Receipt):
     """A message as it was received.
 
     Attributes:
-        id: Stays the same at every receipt.
-        handle: Of this receipt; the message is deleted with it.
         body: Its text.
         attributes: Message attributes; binary ones as base64.
         sent: When it was sent, by SQS's clock.
         receives: How often it has been received, with this time.
     """
 
-    id: str
-    handle: str
     body: str
     attributes: Mapping[str, str]
     sent: datetime
@@ -102,7 +111,7 @@ class Queue:
             )
         return [_message(found) for found in answer.get("Messages", [])]
 
-    def hide(self, messages: Sequence[Message], hidden_for: timedelta) -> dict[str, ItemError]:
+    def hide(self, messages: Sequence[Receipt], hidden_for: timedelta) -> dict[str, ItemError]:
         """Hide messages for longer, counted from now: one ChangeMessageVisibilityBatch call for each ten.
 
         Args:
@@ -133,7 +142,7 @@ class Queue:
             failed |= _failed(batch, answer.get("Failed", []))
         return failed
 
-    def delete(self, messages: Sequence[Message]) -> dict[str, ItemError]:
+    def delete(self, messages: Sequence[Receipt]) -> dict[str, ItemError]:
         """Delete messages for good: one DeleteMessageBatch call for each ten.
 
         Args:
@@ -163,12 +172,12 @@ class Queue:
         return self._client.get_queue_url(QueueName=self.name)["QueueUrl"]
 
 
-def _batches(messages: Sequence[Message]) -> Iterator[Sequence[Message]]:
+def _batches(messages: Sequence[Receipt]) -> Iterator[Sequence[Receipt]]:
     for start in range(0, len(messages), BATCH):
         yield messages[start : start + BATCH]
 
 
-def _failed(batch: Sequence[Message], errors: Sequence[BatchResultErrorEntryTypeDef]) -> dict[str, ItemError]:
+def _failed(batch: Sequence[Receipt], errors: Sequence[BatchResultErrorEntryTypeDef]) -> dict[str, ItemError]:
     return {batch[int(error["Id"])].id: ItemError(error["Code"], error.get("Message", "")) for error in errors}
 
 

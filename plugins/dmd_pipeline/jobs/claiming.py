@@ -6,7 +6,7 @@ secured before the next one is read, so that memory stays flat.
 Calls:
 
     queue, N messages: ⌈N/10⌉ + 1 ReceiveMessage; ⌈N/10⌉ DeleteMessageBatch when all are done with
-        and, for H messages that are still held ten minutes after they were received, ⌈H/10⌉
+        and, for H messages that are still hidden ten minutes after they were received, ⌈H/10⌉
         ChangeMessageVisibilityBatch each ten minutes
     destination and quarantine, N objects: ⌈N/1000⌉ LIST, at least one, + N GET
     errors, N objects of which K were taken before: ⌈N/1000⌉ LIST, at least one, + N - K GET
@@ -18,23 +18,25 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from dmd_pipeline import failures, quarantine
+from dmd_pipeline.aws.sqs import BATCH
 from dmd_pipeline.errors import NotAFailureError, ParameterError, PipelineError
 from dmd_pipeline.stamps import utc_stamp
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from typing import Self
 
     from dmd_pipeline.aws.s3 import Bucket
-    from dmd_pipeline.aws.sqs import Message, Queue
+    from dmd_pipeline.aws.sqs import Message, Queue, Receipt
     from dmd_pipeline.failed_batches import FailedBatch
+    from dmd_pipeline.jobs.backlog import Backlog
     from dmd_pipeline.settings import Settings
 
 
@@ -50,8 +52,6 @@ CLOCK_MARGIN: Final = timedelta(minutes=1)
 """A stream's clock is another machine's: what arrived just before now by ours may bear a later time."""
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
-_AT_ONCE: Final = 10
-"""So many messages are deleted with one call."""
 _LAMBDAS_OWN_PREFIX: Final = "aws/lambda/"
 """Where Lambda puts an S3 on-failure destination's objects; it can be given no other."""
 _SHARD_ID: Final = re.compile(r"shardId-\d{12}", re.ASCII)
@@ -176,7 +176,7 @@ class Claim:
     Attributes:
         origin: What it is, for people.
         batches: The failed batches it tells of.
-        message: The message, when it came from the queue; without its body unless it is refused.
+        message: The message, when it came from the queue.
         refused: Why it tells of no failed batch of this pipeline.
         failed: Why it could not be read.
         is_known: Whether it was taken before, so that it was not even read.
@@ -197,31 +197,31 @@ class QueueClaims:
         undeleted: Why a message that is done with was not deleted, by id. It comes again, which does no harm.
     """
 
-    def __init__(self, queue: Queue, settings: Settings, now: Callable[[], datetime], long_poll: timedelta) -> None:
+    def __init__(
+        self, queue: Queue, settings: Settings, backlog: Backlog, now: Callable[[], datetime], long_poll: timedelta
+    ) -> None:
         self._queue = queue
         self._settings = settings
+        self._backlog = backlog
         self._now = now
         self._long_poll = long_poll
-        self._held: dict[str, tuple[Message, datetime]] = {}  # until when each is hidden
         self._renew_at = _NEVER
-        self._done: list[Message] = []
+        self._done: list[Receipt] = []
         self.undeleted: dict[str, str] = {}
 
     def __iter__(self) -> Iterator[Claim]:
         """Every message, until the queue gives nothing.
 
         Raises:
-            PipelineError: SQS refused to give more; those that were given are held.
+            PipelineError: SQS refused to give more; those that were given are hidden.
         """
         while True:
             asked = self._now()
             messages = self._queue.receive(wait=self._long_poll, hidden_for=HIDDEN)
             if not messages:
                 return
-            fresh = [message for message in messages if message.id not in self._held]
-            for message in messages:
-                # Without its body: a thousand of them may be held. A message that comes again has another handle.
-                self._held[message.id] = (replace(message, body="", attributes={}), asked + HIDDEN)
+            fresh = [message for message in messages if not self._backlog.hides(message.id)]
+            self._backlog.hide(messages, asked + HIDDEN)  # one that comes again has another handle
             self._renew_at = min(self._renew_at, asked + HIDDEN - RENEWED)
             for message in fresh:
                 yield self._claim(message)
@@ -232,27 +232,34 @@ class QueueClaims:
         now = self._now()
         if now < self._renew_at:
             return
-        due = [message for message, until in self._held.values() if until - RENEWED <= now]
-        self._held |= {message.id: (message, now + HIDDEN) for message in due}
-        try:
-            errors = self._queue.hide(due, HIDDEN)
-        except PipelineError as error:
-            logger.warning("%d messages may come into sight while they are worked on: %s", len(due), error)
-        else:
-            for name, reason in errors.items():
-                logger.warning("message %s may come into sight while it is worked on: %s", name, reason)
-        untils = (until for _, until in self._held.values())
-        self._renew_at = min(untils, default=_NEVER + RENEWED) - RENEWED
+        refused = False
+        while due := self._backlog.visible_by(now + RENEWED):
+            self._backlog.hide(due, now + HIDDEN)
+            # Who refused once is not asked about each of a thousand others: deadlines do not wait.
+            refused = refused or not self._hide(due, HIDDEN)
+        visible = self._backlog.next_visible()
+        self._renew_at = _NEVER if visible is None else visible - RENEWED
 
-    def done(self, message: Message) -> None:
-        """Delete a message, soon.
+    def _hide(self, messages: Sequence[Receipt], hidden_for: timedelta) -> bool:
+        """Hide messages from now on; whether SQS did not refuse altogether."""
+        try:
+            errors = self._queue.hide(messages, hidden_for)
+        except PipelineError as error:
+            logger.warning("messages may come into sight while they are worked on: %s", error)
+            return False
+        for name, reason in errors.items():
+            logger.warning("message %s may come into sight while it is worked on: %s", name, reason)
+        return True
+
+    def done(self, message: str) -> None:
+        """Delete a message, by its id, soon.
 
         What it stands for must be durable: once it is deleted, nothing else knows of it. A process that dies before the
         deletion leaves the message to the next run, which finds everything done and deletes it.
         """
-        held, _ = self._held.pop(message.id, (message, None))
-        self._done.append(held)
-        if len(self._done) == _AT_ONCE:
+        if (held := self._backlog.let_go(message)) is not None:
+            self._done.append(held)
+        if len(self._done) == BATCH:
             self.flush()
 
     def flush(self) -> None:
@@ -274,13 +281,15 @@ class QueueClaims:
                 logger.info("message %s deleted", message.id)
 
     def release(self) -> None:
-        """Make the messages visible again that are held.
+        """Make the messages visible again that are hidden.
 
         Raises:
             PipelineError: SQS refused; they come into sight by themselves.
         """
-        held, self._held = [message for message, _ in self._held.values()], {}
-        self._queue.hide(held, timedelta(0))
+        while held := self._backlog.visible_by(_NEVER):
+            for message in held:
+                self._backlog.let_go(message.id)
+            self._queue.hide(held, timedelta(0))
 
     def _claim(self, message: Message) -> Claim:
         origin = f"queue message {message.id}"
@@ -298,8 +307,7 @@ class QueueClaims:
         except Exception as error:  # a defect that one message brings to light must not hold up the others
             logger.exception("%s", origin)
             return Claim(origin, failed=f"{type(error).__name__}: a defect; the log has the details")
-        held, _ = self._held[message.id]
-        return Claim(origin, tuple(batches), held)
+        return Claim(origin, tuple(batches), message)
 
 
 def from_destination(bucket: Bucket, settings: Settings, prefix: str) -> Iterator[Claim]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from tabulate import tabulate
 
@@ -15,7 +15,7 @@ from dmd_pipeline.wording import some
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from dmd_pipeline.failed_batches import BatchId, FailedBatch
@@ -67,7 +67,7 @@ class Loss:
         return f"{count} records lost{since}, {left}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one batch; holds identifiers and counts, never records.
 
@@ -124,6 +124,15 @@ class Outcome:
             **rest,
         )
 
+    @property
+    def went_well(self) -> bool:
+        """Whether its records are safe, all of them."""
+        return self.state in {State.SECURED, State.KNOWN} and self.loss is None
+
+    def is_near(self, at: datetime, margin: timedelta) -> bool:
+        """Whether the batch was found, at that moment, with a deadline nearer than the margin."""
+        return self.state in {State.SECURED, State.FAILED} and self.deadline is not None and self.deadline - at < margin
+
     def __str__(self) -> str:
         """One line of the log: enough to follow a batch from its message to its rows."""
         parts = [f"{self.batch}: {self.state}"]
@@ -142,6 +151,72 @@ class Outcome:
         if self.why:
             parts.append(self.why)
         return "; ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Batches of which there is nothing to tell but how many they are.
+
+    Attributes:
+        secured: Batches that were secured.
+        known: Batches that had been secured before.
+        records: How many were secured.
+        bytes: Of their data.
+        oldest: First arrival of the oldest that was waiting.
+        nearest_deadline: Of those that were waiting.
+    """
+
+    secured: int = 0
+    known: int = 0
+    records: int = 0
+    bytes: int = 0
+    oldest: datetime | None = None
+    nearest_deadline: datetime | None = None
+
+    @classmethod
+    def of(cls, outcome: Outcome) -> Self:
+        """Of one batch."""
+        if outcome.state is State.KNOWN:
+            return cls(known=1)
+        return cls(1, 0, outcome.records, outcome.bytes, outcome.first_arrival, outcome.deadline)
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            self.secured + other.secured,
+            self.known + other.known,
+            self.records + other.records,
+            self.bytes + other.bytes,
+            _earliest([self.oldest, other.oldest]),
+            _earliest([self.nearest_deadline, other.nearest_deadline]),
+        )
+
+
+@dataclass
+class Outcomes:
+    """Collects what became of batches: those of which people are told one by one, and all others as a sum.
+
+    A line about each is in the log; memory does not grow with those that simply went well.
+
+    Attributes:
+        at: When the run began.
+        margin: A deadline nearer than this is told.
+        all: Whether all are told, as in the plan of a dry run.
+        told: Those that are.
+        others: Those that are not.
+    """
+
+    at: datetime
+    margin: timedelta
+    all: bool = False
+    told: list[Outcome] = field(default_factory=list)
+    others: Tally = Tally()
+
+    def add(self, outcome: Outcome) -> None:
+        """Enter one."""
+        if self.all or not outcome.went_well or outcome.is_near(self.at, self.margin):
+            self.told.append(outcome)
+        else:
+            self.others += Tally.of(outcome)
 
 
 @dataclass(frozen=True)
@@ -172,7 +247,8 @@ class SecureReport:
     Attributes:
         source: Where batches were claimed from.
         claimed: How many messages or documents were looked at.
-        outcomes: One entry a batch.
+        outcomes: One entry a batch, the nearest deadline first; without those of which there is nothing to tell.
+        others: Those, summed up.
         passed_over: Documents whose records were secured before: they were not even read.
         quarantined: Messages that tell of no failed batch of this pipeline: reason by message.
         strange: Documents that tell of none, left where they are: reason by key.
@@ -192,6 +268,7 @@ class SecureReport:
     margin: timedelta = timedelta(0)
     claimed: int = 0
     outcomes: tuple[Outcome, ...] = ()
+    others: Tally = Tally()
     passed_over: int = 0
     quarantined: Mapping[str, str] = field(default_factory=dict)
     strange: Mapping[str, str] = field(default_factory=dict)
@@ -215,23 +292,19 @@ class SecureReport:
     @property
     def near(self) -> list[Outcome]:
         """Batches that were found with a deadline nearer than the margin: secured in time, or still where they were."""
-        return [
-            outcome
-            for outcome in self.in_state(State.SECURED, State.FAILED)
-            if outcome.deadline is not None and outcome.deadline - self.at < self.margin
-        ]
+        return [outcome for outcome in self.outcomes if outcome.is_near(self.at, self.margin)]
 
     @property
     def oldest(self) -> datetime | None:
         """First arrival of the oldest batch that was waiting."""
         waiting = (outcome.first_arrival for outcome in self.outcomes if outcome.state is not State.KNOWN)
-        return min((arrival for arrival in waiting if arrival is not None), default=None)
+        return _earliest([self.others.oldest, *waiting])
 
     @property
     def nearest_deadline(self) -> datetime | None:
         """Of the batches that were waiting and are not lost."""
         waiting = (outcome.deadline for outcome in self.in_state(State.SECURED, State.FAILED))
-        return min((deadline for deadline in waiting if deadline is not None), default=None)
+        return _earliest([self.others.nearest_deadline, *waiting])
 
     @property
     def failures(self) -> dict[str, str]:
@@ -244,10 +317,10 @@ class SecureReport:
         secured = self.in_state(State.SECURED)
         return {
             "claimed": self.claimed,
-            "secured": len(secured),
-            "records": sum(outcome.records for outcome in secured),
-            "bytes": sum(outcome.bytes for outcome in secured),
-            "known": self.passed_over + len(self.in_state(State.KNOWN)),
+            "secured": self.others.secured + len(secured),
+            "records": self.others.records + sum(outcome.records for outcome in secured),
+            "bytes": self.others.bytes + sum(outcome.bytes for outcome in secured),
+            "known": self.passed_over + self.others.known + len(self.in_state(State.KNOWN)),
             "quarantined": len(self.quarantined),
             "strange": len(self.strange),
             "lost_batches": len(self.lost),
@@ -364,6 +437,10 @@ class SecureReport:
         if outcome.loss is not None:
             words += f"; {outcome.loss}"
         return f"{words}: {outcome.why}" if outcome.why else words
+
+
+def _earliest(moments: Iterable[datetime | None]) -> datetime | None:
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def _records_and_size(outcome: Outcome) -> str:

@@ -39,10 +39,11 @@ from dmd_pipeline.aws.s3 import JSON
 from dmd_pipeline.errors import PipelineError
 from dmd_pipeline.failed_batches import BatchId, FailedBatch, StreamRecord
 from dmd_pipeline.jobs import claiming, worker_watch
+from dmd_pipeline.jobs.backlog import Backlog
 from dmd_pipeline.jobs.claiming import LONG_POLL, Claim, QueueClaims, Request, Source
-from dmd_pipeline.jobs.replay_reports import Loss, Outcome, SecureReport, State
+from dmd_pipeline.jobs.replay_reports import Loss, Outcome, Outcomes, SecureReport, State
 from dmd_pipeline.jobs.securing import Securer, ShardRanges, chunks
-from dmd_pipeline.jobs.work_list import WorkList, read_work_list
+from dmd_pipeline.jobs.work_list import read_work_list
 from dmd_pipeline.stamps import utc_stamp
 
 
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
     from dmd_pipeline.aws.kinesis import Stream
     from dmd_pipeline.aws.lambda_ import Functions
     from dmd_pipeline.aws.s3 import Bucket
-    from dmd_pipeline.aws.sqs import Message, Queue
+    from dmd_pipeline.aws.sqs import Queue
     from dmd_pipeline.raw_batches import RawBatch
     from dmd_pipeline.settings import Settings
 
@@ -119,47 +120,48 @@ def secure(
     deadlines = _Deadlines(stream, queue)
     watch = worker_watch.look(settings, functions, alarms, lambda: deadlines.stream_retention, dry_run=dry_run)
     work_list = read_work_list(bucket, settings.layout)
-    claims = QueueClaims(queue, settings, now, long_poll)
-    ranges = ShardRanges(stream, settings.replay.read_share, claims.keep_hidden, sleep=sleep, clock=clock)
-    securer = Securer(
-        settings,
-        bucket,
-        ranges,
-        Securer.known_in(work_list),
-        lambda: deadlines.stream_retention,
-        now,
-        dry_run=dry_run,
-        rehearse=rehearse,
-    )
-    known = frozenset(securer.known)
-    run = _Securing(
-        settings, bucket, stream, request, claims, ranges, securer, deadlines, known, failed=dict(watch.failed)
-    )
-    run.work()
-    opened = {outcome.batch for outcome in run.outcomes if outcome.state is State.SECURED and not dry_run}
-    now_open = WorkList(work_list.secured | opened, work_list.settled)
-    report = SecureReport(
-        source=request.source.value,
-        at=began,
-        margin=timedelta(hours=settings.replay.deadline_margin_hours),
-        claimed=run.claimed,
-        outcomes=tuple(sorted(run.outcomes, key=lambda outcome: outcome.deadline or _NO_DEADLINE)),
-        passed_over=run.passed_over,
-        quarantined=run.quarantined,
-        strange=run.strange,
-        failed=run.failed | deadlines.failed,
-        undeleted=claims.undeleted,
-        findings=watch.findings,
-        notes=(*watch.notes, *run.notes),
-        open=len(now_open.open),
-        lanes=tuple(now_open.lanes),
-        dry_run=dry_run,
-    )
-    for line in report.summary:
-        logger.info("%s", line)
-    if report_to is not None:
-        report_to(report)
-    run.delete_told()
+    with Backlog() as backlog:
+        claims = QueueClaims(queue, settings, backlog, now, long_poll)
+        ranges = ShardRanges(stream, settings.replay.read_share, claims.keep_hidden, sleep=sleep, clock=clock)
+        securer = Securer(
+            settings,
+            bucket,
+            ranges,
+            work_list,
+            lambda: deadlines.stream_retention,
+            now,
+            dry_run=dry_run,
+            rehearse=rehearse,
+        )
+        outcomes = Outcomes(began, timedelta(hours=settings.replay.deadline_margin_hours), all=dry_run)
+        run = _Securing(
+            settings, bucket, stream, request, claims, backlog, ranges, securer, deadlines, outcomes, dict(watch.failed)
+        )
+        run.work()
+        opened = frozenset[BatchId]() if dry_run else securer.opened
+        report = SecureReport(
+            source=request.source.value,
+            at=outcomes.at,
+            margin=outcomes.margin,
+            claimed=run.claimed,
+            outcomes=tuple(sorted(outcomes.told, key=lambda outcome: outcome.deadline or _NO_DEADLINE)),
+            others=outcomes.others,
+            passed_over=run.passed_over,
+            quarantined=run.quarantined,
+            strange=run.strange,
+            failed=run.failed | deadlines.failed,
+            undeleted=claims.undeleted,
+            findings=watch.findings,
+            notes=(*watch.notes, *run.notes),
+            open=len(work_list.open) + len(opened),
+            lanes=tuple(sorted({*work_list.lanes, *(batch.lane for batch in opened)})),
+            dry_run=dry_run,
+        )
+        for line in report.summary:
+            logger.info("%s", line)
+        if report_to is not None:
+            report_to(report)
+        run.delete_told()
     return report
 
 
@@ -215,22 +217,21 @@ class _Securing:
     stream: Stream
     request: Request
     queue: QueueClaims
+    backlog: Backlog
     ranges: ShardRanges
     securer: Securer
     deadlines: _Deadlines
-    known_before: frozenset[BatchId]
+    outcomes: Outcomes
+    failed: dict[str, str]
     claimed: int = 0
     passed_over: int = 0
-    outcomes: list[Outcome] = field(default_factory=list)
     quarantined: dict[str, str] = field(default_factory=dict)
     strange: dict[str, str] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    waiting: list[tuple[datetime, FailedBatch, Message | None]] = field(default_factory=list)
     unfinished: dict[str, int] = field(default_factory=dict)
-    """Batches of a message that are not durable yet, by the message's id."""
-    to_be_told: dict[str, Message] = field(default_factory=dict)
-    """Messages about something lost, of which nobody has been told yet, by their ids."""
+    """Batches that are not durable yet, by the id of the message that tells of several."""
+    to_be_told: set[str] = field(default_factory=set)
+    """Ids of messages about something lost, of which nobody has been told yet."""
 
     def work(self) -> None:
         """Claim and secure; what fails is noted, and what was done with before is deleted in any case."""
@@ -248,8 +249,8 @@ class _Securing:
         source = f"source {self.request.source}"
         # What was claimed before the source failed is still secured: its deadline does not wait.
         self._try(source, lambda: self._take_all(self._claims()))
-        for deadline, batch, message in sorted(self.waiting, key=lambda entry: (entry[0], str(entry[1].id))):
-            self._secure(batch, None if deadline == _NO_DEADLINE else deadline, message)
+        for batch, deadline, message in self.backlog.nearest_first():
+            self._secure(batch, deadline, message)
             self.queue.keep_hidden()
 
     def _try(self, what: str, act: Callable[[], None]) -> None:
@@ -263,8 +264,7 @@ class _Securing:
         if self.request.source is Source.DESTINATION:
             return claiming.from_destination(self.bucket, self.settings, self.request.prefix)
         if self.request.source is Source.ERRORS:
-            folders = {batch.folder for batch in self.securer.known}
-            return claiming.from_errors(self.bucket, self.settings, folders)
+            return claiming.from_errors(self.bucket, self.settings, self.securer.work_list.folders)
         if self.request.source is Source.QUARANTINE:
             return claiming.from_quarantine(self.bucket, self.settings)
         return self.queue
@@ -282,36 +282,38 @@ class _Securing:
                 self._take(claim)
 
     def _take(self, claim: Claim) -> None:
-        if claim.message is not None:
-            self.unfinished[claim.message.id] = len(claim.batches)  # never none: that would be no failure
+        message = None if claim.message is None else claim.message.id
+        if message is not None and len(claim.batches) > 1:  # never none: that would be no failure
+            self.unfinished[message] = len(claim.batches)
         for batch in claim.batches:
             deadline = self.deadlines.of(batch)
             if self._is_capped(batch):
                 why = f"its records were rejected {batch.attempts} times: correct them, or raise replay.attempts"
-                self.outcomes.append(Outcome.of(batch, State.CAPPED, deadline, why=why))
-            elif batch.records is not None or batch.id in self.securer.known:
-                self._secure(batch, deadline, claim.message)
+                self.outcomes.add(Outcome.of(batch, State.CAPPED, deadline, why=why))
+            elif batch.records is not None or self.securer.knows(batch.id):
+                self._secure(batch, deadline, message)
             else:
-                self.waiting.append((deadline or _NO_DEADLINE, batch, claim.message))
+                self.backlog.wait(batch, deadline, message)
 
     def _is_capped(self, batch: FailedBatch) -> bool:
-        return batch.attempts >= self.settings.replay.attempts and batch.id not in self.securer.known
+        return batch.attempts >= self.settings.replay.attempts and not self.securer.knows(batch.id)
 
-    def _secure(self, batch: FailedBatch, deadline: datetime | None, message: Message | None) -> None:
-        was_known = batch.id in self.known_before
+    def _secure(self, batch: FailedBatch, deadline: datetime | None, message: str | None) -> None:
         outcome = self.securer.secure(batch, deadline)
-        if was_known and message is not None and batch.records is None:
+        if batch.id in self.securer.work_list and message is not None and batch.records is None:
             try:
                 outcome = replace(outcome, loss=self.securer.loss_told_before(batch))
             except PipelineError as error:
                 outcome = replace(outcome, state=State.FAILED, why=str(error))
-        self.outcomes.append(outcome)
+        self.outcomes.add(outcome)
         if message is None or outcome.state is State.FAILED:
             return
         if outcome.loss is not None:
-            self.to_be_told[message.id] = message
-        self.unfinished[message.id] -= 1
-        if self.unfinished[message.id] == 0 and not self.securer.dry_run and message.id not in self.to_be_told:
+            self.to_be_told.add(message)
+        left = self.unfinished.pop(message, 1) - 1
+        if left:
+            self.unfinished[message] = left
+        elif not self.securer.dry_run and message not in self.to_be_told:
             self.queue.done(message)
 
     def delete_told(self) -> None:
@@ -319,8 +321,8 @@ class _Securing:
 
         The process dies before this: the next run finds the losses in quarantine, and tells of them again.
         """
-        for message in self.to_be_told.values():
-            if self.unfinished[message.id] == 0 and not self.securer.dry_run:
+        for message in sorted(self.to_be_told):
+            if message not in self.unfinished and not self.securer.dry_run:
                 self.queue.done(message)
         self.queue.flush()
 
@@ -351,7 +353,7 @@ class _Securing:
                 self.failed[claim.origin] = str(refused)
                 logger.warning("%s: not put into quarantine: %s", claim.origin, refused)
                 return
-            self.queue.done(message)
+            self.queue.done(message.id)
         self.quarantined[claim.origin] = f"{reason}: {error.text}"
         logger.warning("%s: %s: %s; %s", claim.origin, reason, error.text, self.settings.layout.uri(key))
 
@@ -397,14 +399,14 @@ class _Securing:
             origin=f"stream {self.settings.stream}",
         )
         # A single record is not divided: a file between it and itself can be of nothing else.
-        if len(chunk) > 1 and batch.id in self.securer.known and not self.securer.holds(batch.id, chunk):
+        if len(chunk) > 1 and self.securer.knows(batch.id) and not self.securer.holds(batch.id, chunk):
             middle = (len(chunk) + 1) // 2
             self._store_chunk(shard_id, chunk[:middle])
             self._store_chunk(shard_id, chunk[middle:])
             return
         outcome = self.securer.store(batch, chunk, self.deadlines.of(batch))
         logger.info("%s%s", "dry run: " if self.securer.dry_run else "", outcome)
-        self.outcomes.append(outcome)
+        self.outcomes.add(outcome)
 
     def _lose(self, shard_id: str, start: int, first: int | None, end: int | datetime) -> None:
         """The range began with a record that is gone."""
@@ -414,4 +416,4 @@ class _Securing:
         self.securer.tell_of_loss(batch, loss)
         outcome = Outcome.of(batch, State.LOST, None, loss=loss)
         logger.warning("%s", outcome)
-        self.outcomes.append(outcome)
+        self.outcomes.add(outcome)

@@ -27,7 +27,7 @@ import json
 import logging
 import time
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -182,7 +182,8 @@ class Securer:
         settings: Of the environment.
         bucket: Where records are secured.
         ranges: Reads the stream.
-        known: The batches that have a raw file or a done document; those that are secured are added.
+        work_list: The batches that were secured when the run began.
+        opened: Those that it has secured; in a dry run, that it would have.
         retention: Tells the stream's retention.
         now: The time.
         dry_run: Read, and write nothing.
@@ -192,16 +193,16 @@ class Securer:
     settings: Settings
     bucket: Bucket
     ranges: ShardRanges
-    known: set[BatchId]
+    work_list: WorkList
     retention: Callable[[], timedelta]
     now: Callable[[], datetime]
     dry_run: bool = False
     rehearse: Callable[[RawBatch], str] | None = None
+    opened: set[BatchId] = field(default_factory=set)
 
-    @classmethod
-    def known_in(cls, work_list: WorkList) -> set[BatchId]:
-        """The batches that need not be secured."""
-        return set(work_list.secured | work_list.settled)
+    def knows(self, batch: BatchId) -> bool:
+        """Whether a batch need not be secured."""
+        return batch in self.work_list or batch in self.opened
 
     def secure(self, batch: FailedBatch, deadline: datetime | None) -> Outcome:
         """Secure a batch; whatever is wrong with it is in the outcome, so that the others go on.
@@ -218,8 +219,8 @@ class Securer:
             logger.exception("%s", batch.id)
             why = f"{type(error).__name__}: a defect; the log has the details"
             outcome = Outcome.of(batch, State.FAILED, deadline, why=why)
-        quiet = outcome.state in {State.SECURED, State.KNOWN} and outcome.loss is None
-        logger.log(logging.INFO if quiet else logging.WARNING, "%s%s", "dry run: " if self.dry_run else "", outcome)
+        level = logging.INFO if outcome.went_well else logging.WARNING
+        logger.log(level, "%s%s", "dry run: " if self.dry_run else "", outcome)
         return outcome
 
     def store(
@@ -235,7 +236,7 @@ class Securer:
             StorageError: S3 refused.
             ThrottledError: S3 asked to slow down until the retries ran out.
         """
-        if batch.id in self.known:
+        if self.knows(batch.id):
             return Outcome.of(batch, State.KNOWN, deadline)
         lost = 0 if loss is None else loss.at_least
         state, why = State.SECURED, ""
@@ -249,7 +250,8 @@ class Securer:
             # The process dies after this call: the raw file is there, the message too; the next run deletes it.
             if not self.bucket.create(key, content, RAW_CONTENT_TYPE, kms_key=self.settings.kms_key_arn):
                 state = State.KNOWN  # another run was faster: the same range, the same records
-        self.known.add(batch.id)
+        if state is State.SECURED:
+            self.opened.add(batch.id)
         counts = {"records": len(records), "bytes": sum(len(record.data) for record in records)}
         return Outcome.of(batch, state, deadline, loss=loss, why=why, **counts)
 
@@ -299,7 +301,7 @@ class Securer:
         return None if found is None else _loss_in(found[0], self.settings.layout.uri(key))
 
     def _secure(self, batch: FailedBatch, deadline: datetime | None) -> Outcome:
-        if batch.id in self.known:
+        if self.knows(batch.id):
             return Outcome.of(batch, State.KNOWN, deadline)
         if batch.records is not None:
             return self.store(batch, batch.records, deadline)

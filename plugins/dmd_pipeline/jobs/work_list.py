@@ -29,6 +29,15 @@ class WorkList:
     secured: frozenset[BatchId] = field(default_factory=frozenset)
     settled: frozenset[BatchId] = field(default_factory=frozenset)
 
+    def __contains__(self, batch: BatchId) -> bool:
+        """Whether a batch is secured, or was: raw files of settled ones age out."""
+        return batch in self.secured or batch in self.settled
+
+    @property
+    def folders(self) -> set[str]:
+        """Folders with a batch in them."""
+        return {batch.folder for batches in (self.secured, self.settled) for batch in batches}
+
     @property
     def open(self) -> list[BatchId]:
         """Those that are to be converted, by folder and sequence number."""

@@ -1,0 +1,136 @@
+"""What waits: kept on disk, the nearest deadline first, with no record and no loss of a microsecond."""
+
+from __future__ import annotations
+
+import tracemalloc
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dmd_pipeline.aws.sqs import BATCH, Receipt
+from dmd_pipeline.errors import BacklogError
+from dmd_pipeline.failed_batches import BatchId, FailedBatch
+from dmd_pipeline.jobs.backlog import Backlog
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+_ZONES = st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30)), timezone(timedelta(hours=-8))])
+_MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=_ZONES)  # noqa: DTZ001 (zones are given)
+
+
+@pytest.fixture
+def backlog() -> Iterator[Backlog]:
+    with Backlog() as opened:
+        yield opened
+
+
+def batch(number: int, size: int | None = 3) -> FailedBatch:
+    return FailedBatch(
+        BatchId("shardId-000000000001", number, number + 3),
+        size,
+        NOON,
+        NOON + MINUTE,
+        "RetryAttemptsExhausted",
+        f"queue message {number}",
+        "e4b4",
+        NOON,
+        attempts=1,
+    )
+
+
+class TestBatchesThatWait:
+    """They come back as they were, in the order of their deadlines."""
+
+    @given(st.lists(st.tuples(st.integers(0, 2**186), st.none() | _MOMENTS, st.none() | st.text("ab-", max_size=3))))
+    def test_come_by_deadline_then_by_place_and_those_without_a_deadline_last(
+        self, waiting: list[tuple[int, datetime | None, str | None]]
+    ) -> None:
+        with Backlog() as backlog:
+            for number, deadline, message in waiting:
+                backlog.wait(batch(number), deadline, message)
+            found = list(backlog.nearest_first())
+        never = datetime.max.replace(tzinfo=UTC)
+        order = [(deadline or never, str(one.id)) for one, deadline, _ in found]
+        assert order == sorted((deadline or never, str(batch(number).id)) for number, deadline, _ in waiting)
+        assert sorted(map(repr, ((one, message) for one, _, message in found))) == sorted(
+            map(repr, ((batch(number), message) for number, _, message in waiting))
+        )
+
+    def test_messages_are_let_go_while_batches_are_gone_through(self, backlog: Backlog) -> None:
+        names = [f"message-{number:02}" for number in range(25)]
+        for number, name in enumerate(names):
+            backlog.wait(batch(number), NOON + number * MINUTE, name)
+            backlog.hide([Receipt(name, "handle")], NOON)
+        gone = [backlog.let_go(message) for _, _, message in backlog.nearest_first() if message is not None]
+        assert gone == [Receipt(name, "handle") for name in names]
+        assert backlog.next_visible() is None
+
+
+class TestHiddenMessages:
+    """Known by their id, found by when they come into sight."""
+
+    def test_come_as_many_as_one_call_takes_the_first_to_be_seen_first(self, backlog: Backlog) -> None:
+        for number in range(BATCH + 2):
+            backlog.hide([Receipt(str(number), f"handle {number}")], NOON - number * MINUTE)
+        assert [one.id for one in backlog.visible_by(NOON)] == [str(number) for number in range(BATCH + 1, 1, -1)]
+        assert backlog.next_visible() == NOON - (BATCH + 1) * MINUTE
+
+    def test_those_that_stay_hidden_longer_do_not_come(self, backlog: Backlog) -> None:
+        backlog.hide([Receipt("a", "x")], NOON)
+        assert backlog.visible_by(NOON - timedelta(microseconds=1)) == []
+        assert backlog.visible_by(NOON) == [Receipt("a", "x")]
+
+    def test_one_that_is_hidden_again_has_its_new_handle_and_time(self, backlog: Backlog) -> None:
+        backlog.hide([Receipt("a", "old"), Receipt("b", "old")], NOON)
+        backlog.hide([Receipt("a", "new")], NOON + MINUTE)
+        assert backlog.visible_by(NOON) == [Receipt("b", "old")]
+        assert backlog.let_go("a") == Receipt("a", "new")
+
+    def test_one_that_was_let_go_is_not_known_any_more(self, backlog: Backlog) -> None:
+        backlog.hide([Receipt("a", "x")], NOON)
+        assert backlog.hides("a")
+        assert backlog.let_go("a") == Receipt("a", "x")
+        assert not backlog.hides("a")
+        assert backlog.let_go("a") is None
+        assert backlog.visible_by(NOON) == []
+
+
+def test_memory_does_not_grow_with_what_waits(backlog: Backlog) -> None:
+    """Of 20,000 messages and batches nothing stays in Python's memory; SQLite keeps 256 KiB of them."""
+
+    def take(numbers: range) -> None:
+        for number in numbers:
+            backlog.hide([Receipt(f"{number:036}", "handle" * 60)], NOON)
+            backlog.wait(batch(number), NOON + number * MINUTE, f"{number:036}")
+
+    take(range(1_000))
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        take(range(1_000, 20_000))
+        assert sum(1 for _ in backlog.nearest_first()) == 20_000
+        after, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 20_000, "a byte a batch"
+    assert peak - before < 200_000
+
+
+def test_a_disk_that_takes_no_more_is_told_with_its_place_and_a_remedy(backlog: Backlog) -> None:
+    backlog._database.execute("PRAGMA max_page_count = 8")  # what SQLite says then is what it says of a full disk
+
+    def fill() -> None:
+        for number in range(1_000):
+            backlog.wait(batch(number), NOON, None)
+
+    with pytest.raises(BacklogError, match=r"temporary directory: database or disk is full\. Make room there"):
+        fill()
+    assert sum(1 for _ in backlog.nearest_first()) > 0, "what was claimed before is still secured"
