@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from dmd_pipeline.attribute_values import misfit, unmarshal_map
@@ -123,9 +124,22 @@ def parse(data: bytes) -> ChangeRecord:
     return ChangeRecord(str(event_name), attributes, document)
 
 
+@lru_cache(maxsize=1)
+def decoded(data: bytes) -> Any:
+    """What JSON in UTF-8 says; not to be changed, for the last one is remembered.
+
+    A replay asks for each record several times in turn: to filter it, for its row, and for the row at another time.
+
+    Raises:
+        ValueError: It is none, or holds an integer of thousands of digits.
+        RecursionError: It holds thousands of brackets.
+    """
+    return _decode(data.decode())
+
+
 def _load(data: bytes) -> dict[str, Any]:
     try:
-        document = _decode(data.decode())
+        document = decoded(data)
     except UnicodeDecodeError:
         raise InvalidRecordError("", "expected JSON in UTF-8, found other bytes") from None
     except json.JSONDecodeError as error:

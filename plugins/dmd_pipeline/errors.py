@@ -31,6 +31,7 @@ The hierarchy::
     ├── ReplayIncompleteError      failed batches were lost, failed or were tried too often; all others were replayed
     ├── ChecksFailedError          some partitions failed their checks, or could not be checked; all others were
     ├── ChecksIncompleteError      some tables could not be looked at; all others were
+    ├── BacklogError               the worker's disk does not take what waits: make room in its temporary directory
     ├── ThrottledError             AWS asked to slow down until our patience ran out
     └── AlertError                 an alert could not be sent
 

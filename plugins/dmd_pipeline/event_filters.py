@@ -23,6 +23,7 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from dmd_pipeline.change_records import decoded
 from dmd_pipeline.errors import PatternError
 
 
@@ -63,10 +64,12 @@ class EventFilter:
 
 
 def _decoded(data: bytes) -> Any:
-    try:
-        return json.loads(data)
-    except (ValueError, RecursionError):
-        return _NO_JSON
+    for decode in (decoded, json.loads):  # the second one knows other encodings, and byte order marks
+        try:
+            return decode(data)
+        except (ValueError, RecursionError):
+            continue
+    return _NO_JSON
 
 
 def _compile(text: str) -> Matcher:
@@ -135,9 +138,11 @@ def _leaf(rules: list[Any]) -> Matcher:
     return matches
 
 
-def _values(value: Any) -> list[Any]:
-    values = value if isinstance(value, list) else [value]
-    return [one for one in values if not isinstance(one, dict | list)] or [_ABSENT]
+def _values(value: Any) -> Sequence[Any]:
+    if not isinstance(value, dict | list):
+        return (value,)
+    values = value if isinstance(value, list) else ()
+    return [one for one in values if not isinstance(one, dict | list)] or (_ABSENT,)
 
 
 def _rule(rule: Any) -> Matcher:

@@ -33,6 +33,8 @@ _Kind = TypeVar("_Kind")
 
 _MOMENTS: Final = ("first_arrival", "last_arrival", "sent")
 _TEXTS: Final = ("condition", "origin", "request_id")
+_LEVEL: Final = 6
+"""Of compression: the default of zlib; gzip's own, 9, takes half as long again for a twentieth of the bytes."""
 _NUMBER: Final = re.compile(r"\d{1,128}", re.ASCII)
 
 
@@ -65,7 +67,8 @@ def content(batch: FailedBatch, records: Sequence[StreamRecord], *, lost: int = 
     ordered = sorted(records, key=lambda record: record.sequence_number)
     file = io.BytesIO()
     # Line by line: as text, a large batch is several times as large as its records.
-    with io.TextIOWrapper(gzip.GzipFile(fileobj=file, mode="wb", mtime=0), encoding="ascii") as lines:
+    packed = gzip.GzipFile(fileobj=file, mode="wb", compresslevel=_LEVEL, mtime=0)
+    with io.TextIOWrapper(packed, encoding="ascii") as lines:
         lines.writelines(f"{json.dumps(line)}\n" for line in itertools.chain([head], map(record_document, ordered)))
     return file.getvalue()
 

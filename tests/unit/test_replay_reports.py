@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import given
@@ -14,7 +16,14 @@ from hypothesis import strategies as st
 from dmd_pipeline.alerts import Severity
 from dmd_pipeline.failed_batches import BatchId, FailedBatch, StreamRecord
 from dmd_pipeline.jobs.replay_reports import Loss, Outcome, Outcomes, SecureReport, State, Tally
-from dmd_pipeline.jobs.securing import LARGEST_CHUNK, chunks, loss_of
+from dmd_pipeline.jobs.securing import LARGEST_CHUNK, ShardRanges, chunks, loss_of
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dmd_pipeline.aws.kinesis import Stream
+    from dmd_pipeline.pacing import Pace
 
 
 SHARD = "shardId-000000000001"
@@ -252,3 +261,24 @@ class TestChunks:
     def test_hold_no_more_than_ten_megabytes_or_one_record(self) -> None:
         large = [*records(1, 2, 3, data=b"x" * 4_000_000), *records(4, data=b"x" * 11_000_000), *records(5)]
         assert [len(chunk) for chunk in chunks([large], 9)] == [2, 1, 1, 1]
+
+
+def test_pages_that_were_read_are_let_go_with_their_reader() -> None:
+    """Not only when the garbage is collected: they are megabytes, and what comes next would lie beside them."""
+
+    class Shard:
+        """Gives two records for ever."""
+
+        def read(self, _shard: str, _start: int, _pace: Pace) -> Iterator[tuple[StreamRecord, ...]]:
+            while True:
+                yield tuple(StreamRecord(number, "k", NOON, b"data") for number in (17, 20))
+
+    gc.disable()
+    try:
+        ranges = ShardRanges(cast("Stream", Shard()), 1.0, lambda: None)
+        assert [record.sequence_number for record in ranges.records(BatchId(SHARD, 17, 17))] == [17]
+        reader = weakref.ref(ranges)
+        del ranges
+        assert reader() is None
+    finally:
+        gc.enable()

@@ -115,9 +115,14 @@ class ShardRanges:
         """A shard from a place on, page by page, to its end or its tip; raises what :meth:`records` does."""
         if shard_id not in self._paces:
             self._paces[shard_id] = self._new_pace()
-        for page in self._stream.read(shard_id, start, self._paces[shard_id]):
-            yield page
-            self._meanwhile()
+        return _pages(self._stream.read(shard_id, start, self._paces[shard_id]), self._meanwhile)
+
+
+def _pages(read: Iterator[Sequence[StreamRecord]], meanwhile: Callable[[], None]) -> Iterator[Sequence[StreamRecord]]:
+    # No method: it would keep alive who keeps it, with all the pages, until the garbage is collected.
+    for page in read:
+        yield page
+        meanwhile()
 
 
 class _Cursor:
