@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import resource
+import tempfile
 import tracemalloc
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -104,7 +108,7 @@ class TestHiddenMessages:
 
 
 def test_memory_does_not_grow_with_what_waits(backlog: Backlog) -> None:
-    """Of 20,000 messages and batches nothing stays in Python's memory; SQLite keeps 256 KiB of them."""
+    """Of 20,000 messages and batches, a kilobyte each, nothing stays in memory, neither Python's nor SQLite's."""
 
     def take(numbers: range) -> None:
         for number in numbers:
@@ -112,6 +116,7 @@ def test_memory_does_not_grow_with_what_waits(backlog: Backlog) -> None:
             backlog.wait(batch(number), NOON + number * MINUTE, f"{number:036}")
 
     take(range(1_000))
+    resident = resident_bytes()
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
@@ -122,15 +127,65 @@ def test_memory_does_not_grow_with_what_waits(backlog: Backlog) -> None:
         tracemalloc.stop()
     assert after - before < 20_000, "a byte a batch"
     assert peak - before < 200_000
+    assert resident_bytes() - resident < 8_000_000, "of 20 MB"
 
 
-def test_a_disk_that_takes_no_more_is_told_with_its_place_and_a_remedy(backlog: Backlog) -> None:
-    backlog._database.execute("PRAGMA max_page_count = 8")  # what SQLite says then is what it says of a full disk
+def resident_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize()
 
-    def fill() -> None:
-        for number in range(1_000):
-            backlog.wait(batch(number), NOON, None)
 
-    with pytest.raises(BacklogError, match=r"temporary directory: database or disk is full\. Make room there"):
-        fill()
-    assert sum(1 for _ in backlog.nearest_first()) > 0, "what was claimed before is still secured"
+def test_nobody_finds_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with Backlog() as backlog:
+        backlog.hide([Receipt("a", "x")], NOON)
+        assert list(tmp_path.iterdir()) == []
+        links = [link.readlink() for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+        assert any(link.parent == tmp_path and link.name.endswith(" (deleted)") for link in links), "it is there"
+        assert backlog.hides("a")
+
+
+class TestADiskThatTakesNoMore:
+    """What was entered before stays readable; the error names place and remedy."""
+
+    @pytest.fixture
+    def full(self, backlog: Backlog) -> Iterator[Backlog]:
+        """Files of this process grow to 400 kB and no further, as on a full disk: the first write beyond fails."""
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, limits[1]))
+        try:
+            yield backlog
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    @staticmethod
+    def fill(backlog: Backlog) -> None:
+        """Enter what the limit cannot take, the nearest deadline last."""
+        for number in range(2_000):
+            backlog.hide([Receipt(str(number), "handle" * 60)], NOON)
+            backlog.wait(batch(number), NOON - number * MINUTE, str(number))
+
+    def test_is_told_and_what_was_claimed_before_can_still_be_secured(self, full: Backlog) -> None:
+        told = rf"kept below {re.escape(tempfile.gettempdir())}, the worker's temporary directory: .*Make room there"
+        with pytest.raises(BacklogError, match=told):
+            self.fill(full)
+        found = [message for _, _, message in full.nearest_first()]
+        assert len(found) > 200, "more than stays in memory"
+        assert found == [str(number) for number in range(len(found) - 1, -1, -1)]
+        assert [full.let_go(message) for message in found if message] == [
+            Receipt(message, "handle" * 60) for message in found if message
+        ]
+
+    def test_room_that_was_made_is_used(self, full: Backlog) -> None:
+        with pytest.raises(BacklogError):
+            self.fill(full)
+        before = sum(1 for _ in full.nearest_first())
+        resource.setrlimit(resource.RLIMIT_FSIZE, (-1, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+        full.wait(batch(2_000), None, None)
+        assert sum(1 for _ in full.nearest_first()) == before + 1
+
+    def test_without_a_place_for_a_file_memory_is_used(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+        with Backlog() as backlog:
+            backlog.wait(batch(1), NOON, "a")
+            assert [one for one, _, _ in backlog.nearest_first()] == [batch(1)]

@@ -1,8 +1,9 @@
 """What a run has claimed and not finished: messages that are hidden, and batches that wait for their turn.
 
 The nearest deadline comes first, so that a run has to know all that waits before it secures the first of it. It keeps
-that on disk, in a temporary database of SQLite's that nobody else can open and that is gone with the process: memory
-stays flat however much waits. It holds positions on the stream and handles of messages, never records.
+that in a file: memory does not grow with what waits. The file is a database of SQLite's in the temporary directory,
+without a name, so that nobody else can open it and it is gone with the process. It holds positions on the stream and
+handles of messages, never records.
 
 What is lost when the process dies: nothing. The messages come into sight again, and the next run claims them.
 """
@@ -10,10 +11,13 @@ What is lost when the process dies: nothing. The messages come into sight again,
 from __future__ import annotations
 
 import json
+import logging
+import os
 import sqlite3
 import tempfile
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from dmd_pipeline import raw_batches
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
     from dmd_pipeline.failed_batches import FailedBatch
 
 
+logger = logging.getLogger(__name__)
+
 _CREATE: Final = """
 PRAGMA journal_mode = MEMORY;
 PRAGMA synchronous = OFF;
@@ -37,18 +43,26 @@ CREATE INDEX hidden_until ON hidden (until);
 CREATE TABLE waiting (deadline TEXT, place TEXT NOT NULL, batch TEXT NOT NULL, message TEXT);
 CREATE INDEX waiting_first ON waiting (deadline IS NULL, deadline, place);
 """
-"""Nothing has to outlast the process: the journal is for what a full disk breaks off. 256 KiB stay in memory."""
+"""Nothing has to outlast the process: the journal is for what a full disk breaks off. 256 KiB stay in memory.
+
+A file of our own, not SQLite's temporary one: that one is written only when memory runs out, and cannot be read any
+more once the disk has refused it.
+"""
 
 
 class Backlog:
     """Closes its database at the end of the ``with`` statement.
 
-    Its methods raise :class:`~dmd_pipeline.errors.BacklogError` when the disk is full, or refuses.
+    Its methods raise :class:`~dmd_pipeline.errors.BacklogError` when the disk is full, or refuses: what they were asked
+    to enter is not there then, all that was entered before is. A disk that takes nothing at all is done without.
     """
 
     def __init__(self) -> None:
-        self._database = sqlite3.connect("", isolation_level=None)
-        self._database.executescript(_CREATE)
+        try:
+            self._database = _opened_in(tempfile.gettempdir())
+        except (OSError, sqlite3.Error) as error:
+            logger.warning("what waits is kept in memory: %s takes no file: %s", tempfile.gettempdir(), error)
+            self._database = _opened(":memory:")
 
     def __enter__(self) -> Self:
         return self
@@ -122,8 +136,28 @@ def _translated() -> Iterator[None]:
     except sqlite3.Error as error:
         raise BacklogError(
             f"what waits could not be kept below {tempfile.gettempdir()}, the worker's temporary directory: {error}. "
-            "Make room there; the messages come into sight again"
+            "Make room there; messages that are not done with come into sight again"
         ) from error
+
+
+def _opened_in(folder: str) -> sqlite3.Connection:
+    """A database in a file that has lost its name."""
+    handle, path = tempfile.mkstemp(prefix="dmd-backlog-", dir=folder)
+    os.close(handle)
+    try:
+        return _opened(path)
+    finally:
+        Path(path).unlink()
+
+
+def _opened(path: str) -> sqlite3.Connection:
+    database = sqlite3.connect(path, isolation_level=None)
+    try:
+        database.executescript(_CREATE)
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database
 
 
 def _sortable(moment: datetime) -> str:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Final
 
 from dmd_pipeline import failures, quarantine
 from dmd_pipeline.aws.sqs import BATCH
-from dmd_pipeline.errors import NotAFailureError, ParameterError, PipelineError
+from dmd_pipeline.errors import BacklogError, NotAFailureError, ParameterError, PipelineError
 from dmd_pipeline.stamps import utc_stamp
 
 
@@ -213,7 +213,7 @@ class QueueClaims:
         """Every message, until the queue gives nothing.
 
         Raises:
-            PipelineError: SQS refused to give more; those that were given are hidden.
+            PipelineError: SQS refused to give more, or the disk takes no more; those that were given are hidden.
         """
         while True:
             asked = self._now()
@@ -228,16 +228,23 @@ class QueueClaims:
                 self.keep_hidden()
 
     def keep_hidden(self) -> None:
-        """Hide the messages again that would soon come into sight."""
+        """Hide the messages again that would soon come into sight.
+
+        One that does come into sight is claimed a second time, which does no harm: nothing is raised.
+        """
         now = self._now()
         if now < self._renew_at:
             return
         refused = False
-        while due := self._backlog.visible_by(now + RENEWED):
-            self._backlog.hide(due, now + HIDDEN)
-            # Who refused once is not asked about each of a thousand others: deadlines do not wait.
-            refused = refused or not self._hide(due, HIDDEN)
-        visible = self._backlog.next_visible()
+        try:
+            while due := self._backlog.visible_by(now + RENEWED):
+                self._backlog.hide(due, now + HIDDEN)
+                # Who refused once is not asked about each of a thousand others: deadlines do not wait.
+                refused = refused or not self._hide(due, HIDDEN)
+            visible = self._backlog.next_visible()
+        except BacklogError as error:
+            logger.warning("messages may come into sight while they are worked on: %s", error)
+            visible = now + HIDDEN
         self._renew_at = _NEVER if visible is None else visible - RENEWED
 
     def _hide(self, messages: Sequence[Receipt], hidden_for: timedelta) -> bool:
@@ -257,7 +264,13 @@ class QueueClaims:
         What it stands for must be durable: once it is deleted, nothing else knows of it. A process that dies before the
         deletion leaves the message to the next run, which finds everything done and deletes it.
         """
-        if (held := self._backlog.let_go(message)) is not None:
+        try:
+            held = self._backlog.let_go(message)
+        except BacklogError as error:
+            logger.warning("message %s was not deleted: %s; it comes again", message, error)
+            self.undeleted[message] = str(error)
+            return
+        if held is not None:
             self._done.append(held)
         if len(self._done) == BATCH:
             self.flush()

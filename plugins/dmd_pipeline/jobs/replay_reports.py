@@ -1,4 +1,4 @@
-"""What comes of securing failed batches: an outcome a batch, the lines for people, the alerts, the data for tasks."""
+"""What comes of securing failed batches: outcomes, the lines for people, the alerts, the data for tasks."""
 
 from __future__ import annotations
 
@@ -362,7 +362,7 @@ class SecureReport:
 
     @property
     def table(self) -> str:
-        """A row a batch or message, nearest deadline first."""
+        """A row a batch, of those that are told, or message; nearest deadline first."""
         rows = [
             (
                 str(outcome.batch),

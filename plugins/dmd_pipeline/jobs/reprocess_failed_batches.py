@@ -230,8 +230,8 @@ class _Securing:
     notes: list[str] = field(default_factory=list)
     unfinished: dict[str, int] = field(default_factory=dict)
     """Batches that are not durable yet, by the id of the message that tells of several."""
-    to_be_told: set[str] = field(default_factory=set)
-    """Ids of messages about something lost, of which nobody has been told yet."""
+    to_be_told: dict[str, None] = field(default_factory=dict)
+    """Ids of messages about something lost, of which nobody has been told yet, in their order."""
 
     def work(self) -> None:
         """Claim and secure; what fails is noted, and what was done with before is deleted in any case."""
@@ -249,6 +249,9 @@ class _Securing:
         source = f"source {self.request.source}"
         # What was claimed before the source failed is still secured: its deadline does not wait.
         self._try(source, lambda: self._take_all(self._claims()))
+        self._try("backlog", self._secure_waiting)
+
+    def _secure_waiting(self) -> None:
         for batch, deadline, message in self.backlog.nearest_first():
             self._secure(batch, deadline, message)
             self.queue.keep_hidden()
@@ -309,7 +312,7 @@ class _Securing:
         if message is None or outcome.state is State.FAILED:
             return
         if outcome.loss is not None:
-            self.to_be_told.add(message)
+            self.to_be_told[message] = None
         left = self.unfinished.pop(message, 1) - 1
         if left:
             self.unfinished[message] = left
@@ -321,7 +324,7 @@ class _Securing:
 
         The process dies before this: the next run finds the losses in quarantine, and tells of them again.
         """
-        for message in sorted(self.to_be_told):
+        for message in self.to_be_told:
             if message not in self.unfinished and not self.securer.dry_run:
                 self.queue.done(message)
         self.queue.flush()

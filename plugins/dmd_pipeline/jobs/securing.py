@@ -189,6 +189,7 @@ class Securer:
         ranges: Reads the stream.
         work_list: The batches that were secured when the run began.
         opened: Those that it has secured; in a dry run, that it would have.
+        overtaken: Those that another run secured meanwhile.
         retention: Tells the stream's retention.
         now: The time.
         dry_run: Read, and write nothing.
@@ -204,10 +205,11 @@ class Securer:
     dry_run: bool = False
     rehearse: Callable[[RawBatch], str] | None = None
     opened: set[BatchId] = field(default_factory=set)
+    overtaken: set[BatchId] = field(default_factory=set)
 
     def knows(self, batch: BatchId) -> bool:
         """Whether a batch need not be secured."""
-        return batch in self.work_list or batch in self.opened
+        return batch in self.work_list or batch in self.opened or batch in self.overtaken
 
     def secure(self, batch: FailedBatch, deadline: datetime | None) -> Outcome:
         """Secure a batch; whatever is wrong with it is in the outcome, so that the others go on.
@@ -255,8 +257,7 @@ class Securer:
             # The process dies after this call: the raw file is there, the message too; the next run deletes it.
             if not self.bucket.create(key, content, RAW_CONTENT_TYPE, kms_key=self.settings.kms_key_arn):
                 state = State.KNOWN  # another run was faster: the same range, the same records
-        if state is State.SECURED:
-            self.opened.add(batch.id)
+        (self.opened if state is State.SECURED else self.overtaken).add(batch.id)
         counts = {"records": len(records), "bytes": sum(len(record.data) for record in records)}
         return Outcome.of(batch, state, deadline, loss=loss, why=why, **counts)
 

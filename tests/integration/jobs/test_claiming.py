@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from datetime import timedelta
 from math import ceil
@@ -9,9 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from dmd_pipeline.errors import ParameterError, StorageError
+from dmd_pipeline.errors import BacklogError, ParameterError, StorageError
+from dmd_pipeline.jobs.backlog import Backlog
 from dmd_pipeline.jobs.claiming import HIDDEN
 from dmd_pipeline.jobs.replay_reports import State
+from dmd_pipeline.jobs.securing import Securer
 from tests.integration.jobs.replay_world import REQUEST_ID, ReplayWorld, stamp
 
 
@@ -60,6 +63,91 @@ class TestAnEmptyRun:
         )
         world.secure(long_poll=timedelta(seconds=1))
         assert asked == [1]
+
+
+class TestADiskThatIsFull:
+    """The worker's disk does not take what waits: what was noted is secured, the rest is left to the next run."""
+
+    @pytest.fixture
+    def waiting(self, world: ReplayWorld) -> list[Any]:
+        """Thirty batches in the queue."""
+        batches = [world.put_some(world.shards[number % 4], 2) for number in range(30)]
+        for batch in batches:
+            world.send(world.position(batch))
+        return batches
+
+    def assert_all_secured(self, world: ReplayWorld, waiting: list[Any]) -> None:
+        world.show_all()
+        assert world.secure().problems == []
+        assert [world.secured(batch) for batch in waiting] == [[one.data for one in batch] for batch in waiting]
+        assert world.messages() == []
+
+    @pytest.mark.parametrize("refused", ["hide", "wait"])
+    def test_while_messages_are_claimed(
+        self, world: ReplayWorld, waiting: list[Any], refused: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        entered, enter = itertools.count(), getattr(Backlog, refused)
+
+        def refuse(*given: Any) -> None:
+            if next(entered) >= (2 if refused == "hide" else 15):
+                raise BacklogError("what waits could not be kept: disk is full")
+            enter(*given)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Backlog, refused, refuse)
+            report = world.secure()
+        assert report.counts["secured"] == {"hide": 20, "wait": 15}[refused]
+        assert report.problems == ["FAILED: source queue: what waits could not be kept: disk is full"]
+        assert len(world.messages()) == 30 - report.counts["secured"]
+        self.assert_all_secured(world, waiting)
+
+    def test_while_batches_are_secured(
+        self, world: ReplayWorld, waiting: list[Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Messages are not hidden again, nor deleted: they come again."""
+        store, full = Securer.store, False
+
+        def advance(self: Securer, *given: Any, **named: Any) -> Any:
+            nonlocal full
+            full = True
+            world.aws.clock.advance(timedelta(minutes=1))
+            return store(self, *given, **named)
+
+        def refusing(name: str) -> Any:
+            act = getattr(Backlog, name)
+
+            def refuse(*given: Any) -> Any:
+                if full:
+                    raise BacklogError("what waits could not be kept: disk is full")
+                return act(*given)
+
+            return refuse
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Securer, "store", advance)
+            for name in ("hide", "let_go"):
+                patched.setattr(Backlog, name, refusing(name))
+            report = world.secure()
+        assert report.counts["secured"] == 30, "deadlines do not wait for a disk"
+        assert len(report.undeleted) == 30
+        self.assert_all_secured(world, waiting)
+
+    def test_when_what_waits_cannot_be_read(
+        self, world: ReplayWorld, waiting: list[Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first = Backlog.nearest_first
+
+        def break_off(self: Backlog) -> Any:
+            yield from itertools.islice(first(self), 5)
+            raise BacklogError("what waits could not be kept: disk I/O error")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Backlog, "nearest_first", break_off)
+            report = world.secure()
+        assert report.counts["secured"] == 5
+        assert report.problems == ["FAILED: backlog: what waits could not be kept: disk I/O error"]
+        assert len(world.messages()) == 25
+        self.assert_all_secured(world, waiting)
 
 
 class TestTheQueue:
@@ -156,6 +244,25 @@ class TestTheQueue:
         report = world.secure()
         assert (report.counts["secured"], report.counts["known"]) == (1, 1)
         assert world.aws.calls.count("kinesis:GetRecords") == 1
+
+    def test_a_batch_that_another_run_secured_meanwhile_is_remembered(self, world: ReplayWorld) -> None:
+        records = world.put_some(world.shards[0], 2)
+        world.send(world.position(records))
+        world.send(world.position(records))
+        events = world.clients["s3"].meta.events
+        key = f"{world.settings.prefix}/{world.raw_name(records)}"
+
+        def be_faster(**_event: Any) -> None:
+            events.unregister("before-call.s3.PutObject", be_faster)
+            world.aws.client("s3").put_object(Bucket=world.settings.bucket, Key=key, Body=b"of the other run")
+
+        events.register("before-call.s3.PutObject", be_faster)
+        world.aws.calls.clear()
+        report = world.secure()
+        assert (report.counts["secured"], report.counts["known"], report.lanes) == (0, 2, ())
+        assert world.aws.calls.count("kinesis:GetRecords") == 1
+        assert world.aws.calls.count("s3:PutObject") == 2, "the other run's, and ours"
+        assert world.messages() == []
         assert world.messages() == []
 
     def test_a_batch_that_was_secured_before_is_not_read_again(self, world: ReplayWorld) -> None:
