@@ -184,8 +184,19 @@ class TestADiskThatTakesNoMore:
         full.wait(batch(2_000), None, None)
         assert sum(1 for _ in full.nearest_first()) == before + 1
 
-    def test_without_a_place_for_a_file_memory_is_used(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    @pytest.mark.parametrize("directory", ["missing", None])
+    def test_without_a_place_for_a_file_memory_is_used(
+        self, directory: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """The directory takes no file, or Python has found none that does."""
+
+        def none() -> str:
+            raise FileNotFoundError("No usable temporary directory found")
+
+        if directory is None:
+            monkeypatch.setattr(tempfile, "gettempdir", none)
+        else:
+            monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / directory))
         with Backlog() as backlog:
             backlog.wait(batch(1), NOON, "a")
             assert [one for one, _, _ in backlog.nearest_first()] == [batch(1)]

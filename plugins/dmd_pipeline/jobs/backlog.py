@@ -59,9 +59,11 @@ class Backlog:
 
     def __init__(self) -> None:
         try:
-            self._database = _opened_in(tempfile.gettempdir())
+            self._place = tempfile.gettempdir()  # raises where none of the usual directories takes a file
+            self._database = _opened_in(self._place)
         except (OSError, sqlite3.Error) as error:
-            logger.warning("what waits is kept in memory: %s takes no file: %s", tempfile.gettempdir(), error)
+            logger.warning("what waits is kept in memory, the worker's temporary directory takes no file: %s", error)
+            self._place = "memory"
             self._database = _opened(":memory:")
 
     def __enter__(self) -> Self:
@@ -113,10 +115,10 @@ class Backlog:
     def nearest_first(self) -> Iterator[tuple[FailedBatch, datetime | None, str | None]]:
         """The batches that wait, with deadline and message: the nearest deadline first, those without one last."""
         query = "SELECT batch, deadline, message FROM waiting ORDER BY deadline IS NULL, deadline, place"
-        with _translated():
+        with self._translated():
             rows = self._database.execute(query)
         while True:
-            with _translated():
+            with self._translated():
                 row = rows.fetchone()
             if row is None:
                 return
@@ -125,19 +127,18 @@ class Backlog:
             yield raw_batches.described_batch(json.loads(batch)), until, message
 
     def _all(self, statement: str, *values: str | int | None) -> list[Any]:
-        with _translated():
+        with self._translated():
             return self._database.execute(statement, values).fetchall()
 
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise BacklogError(
-            f"what waits could not be kept below {tempfile.gettempdir()}, the worker's temporary directory: {error}. "
-            "Make room there; messages that are not done with come into sight again"
-        ) from error
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise BacklogError(
+                f"what waits could not be kept below {self._place}, the worker's temporary directory: {error}. Make "
+                "room there; messages that are not done with come into sight again"
+            ) from error
 
 
 def _opened_in(folder: str) -> sqlite3.Connection:
