@@ -68,7 +68,7 @@ def test_garbage_is_collected_again_also_when_a_listing_fails() -> None:
     def refuse(*_: Any, **__: Any) -> Iterator[StoredVersion]:
         raise RuntimeError
 
-    bucket.versions_below = refuse  # type: ignore[method-assign] # S3 refuses from now on
+    bucket.versions_below = refuse  # type: ignore[method-assign] # one method is replaced: S3 refuses from now on
     with pytest.raises(RuntimeError):
         find(bucket, days(3))
     assert gc.isenabled()

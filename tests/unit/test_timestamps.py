@@ -20,7 +20,7 @@ READ_BY_BOTOCORE: Any = DEFAULT_TIMESTAMP_PARSER
 @given(
     st.datetimes(
         min_value=datetime(1900, 1, 1),  # noqa: DTZ001 - the zone is given apart
-        max_value=datetime(2100, 1, 1),  # noqa: DTZ001 - likewise
+        max_value=datetime(2100, 1, 1),  # noqa: DTZ001 - the zone is given apart
         timezones=st.just(UTC),
     ).map(lambda moment: moment.replace(microsecond=moment.microsecond // 1000 * 1000)),
     st.sampled_from((0, -480, 330)),

@@ -212,6 +212,26 @@ class TestTheQueue:
         assert world.aws.calls.count("sqs:ChangeMessageVisibilityBatch") >= 2
         assert world.aws.calls.count("sqs:ReceiveMessage") == 3, "nothing came twice"
 
+    @pytest.mark.parametrize("refused", [False, True])
+    def test_hiding_again_costs_a_call_for_ten_messages_and_one_when_it_is_refused(
+        self, world: ReplayWorld, refused: bool
+    ) -> None:
+        for number in range(25):
+            world.send(world.position(world.put_some(world.shards[number % 4], 2)))
+        if refused:
+            world.aws.fail("sqs:ChangeMessageVisibilityBatch", "AccessDenied", status=403, times=1000)
+        events = world.clients["s3"].meta.events
+
+        def take_long(**_event: Any) -> None:
+            events.unregister("before-call.s3.PutObject", take_long)
+            world.aws.clock.advance(timedelta(minutes=11))
+
+        events.register("before-call.s3.PutObject", take_long)
+        world.aws.calls.clear()
+        report = world.secure()
+        assert report.counts["secured"] == 25
+        assert world.aws.calls.count("sqs:ChangeMessageVisibilityBatch") == (1 if refused else ceil(25 / 10))
+
     def test_a_message_that_cannot_be_hidden_again_is_still_worked_on(self, world: ReplayWorld) -> None:
         for shard in world.shards:
             world.send(world.position(world.put_some(shard, 2)))
